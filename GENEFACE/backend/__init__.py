@@ -1,0 +1,1 @@
+"""The verbs a user can ask for, one file each."""

@@ -1,0 +1,63 @@
+"""Driver ``vosk``: one Vosk model from a folder, kept loaded; many languages, streaming-capable."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import vosk
+
+from visage.asr.contract import Transcript
+from visage.asr.speech_gate import chunks, pcm16
+from visage.errors import NotInstalled
+from visage.types import SPEECH_RATE
+
+BLOCK_SECONDS = 0.5
+_HAN_GAP = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
+_LANGUAGE = re.compile(r"vosk-model-(?:small-)?([a-z]{2})(?![a-z])")
+
+
+class _Model(vosk.Model):
+    """A model that failed to load frees nothing."""
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            super().__del__()
+
+
+class VoskRecognizer:
+    """Recognises with the model of one folder; its language is told by the folder's usual name.
+
+    Raises `NotInstalled` when the folder is missing or holds no model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        hint = "Unpack a model there (e.g. vosk-model-small-cn-0.22) or unset VISAGE_VOSK_MODEL."
+        if not (folder / "am").is_dir() and not (folder / "final.mdl").is_file():
+            raise NotInstalled("There is no Vosk model in {folder}.", code="asr.no_model", hint=hint,
+                               folder=str(folder))
+        vosk.SetLogLevel(-1)
+        try:
+            self._model = _Model(str(folder))
+        except Exception as exc:  # Vosk raises bare Exception
+            raise NotInstalled("The Vosk model in {folder} cannot be loaded: {reason}.", code="asr.bad_model",
+                               hint=hint, folder=str(folder), reason=str(exc)) from exc
+        named = _LANGUAGE.search(folder.resolve().name)
+        self._language = {"cn": "zh"}.get(named[1], named[1]) if named else "zh"
+
+    def transcribe(self, samples: np.ndarray) -> Transcript:
+        """The words; Chinese ones without the spaces between characters."""
+        heard = [text for chunk in chunks(samples) if (text := self._listen(chunk))]
+        return Transcript(_HAN_GAP.sub("", " ".join(heard)), self._language, "vosk")
+
+    def _listen(self, chunk: np.ndarray) -> str:
+        ear = vosk.KaldiRecognizer(self._model, SPEECH_RATE)
+        step = int(BLOCK_SECONDS * SPEECH_RATE)
+        parts = []
+        for start in range(0, len(chunk), step):
+            if ear.AcceptWaveform(pcm16(chunk[start:start + step])):
+                parts.append(json.loads(ear.Result()).get("text", ""))
+        parts.append(json.loads(ear.FinalResult()).get("text", ""))
+        return " ".join(part for part in parts if part)

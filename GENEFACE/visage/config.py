@@ -1,0 +1,120 @@
+"""Every setting, read once from the environment, typed and frozen.
+
+A variable is ``VISAGE_`` and the field's name (``VISAGE_PORT=5001``); the few
+older names that deployed systems use (``ZHIPU_API_KEY``, ``HOST`` and ``PORT``
+of the voice server …) keep working.  A ``VISAGE_`` name that does not exist is
+an error that names the likeliest one.  Secrets print as stars.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from visage.errors import InvalidRequest
+
+PREFIX = "VISAGE_"
+_LAUNCHER = {"VISAGE_PYTHON", "VISAGE_TORCH_INDEX", "VISAGE_SUPERVISED", "VISAGE_BENCH"}
+"""Names read by scripts before Python starts; not settings."""
+
+
+def _alias(field: str, *others: str) -> AliasChoices:
+    return AliasChoices(PREFIX + field.upper(), *others)
+
+
+class Settings(BaseSettings):
+    """What an operator may choose.  Frozen: make another with ``model_copy(update=…)``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True)
+
+    home: Path = Path(__file__).resolve().parents[1]
+    """Folder that holds everything the product writes."""
+    host: str = "127.0.0.1"
+    """Address the web app listens on; loopback unless told."""
+    port: int = Field(5001, ge=1, le=65535)
+    """Port of the web app."""
+    voice_host: str = Field("127.0.0.1", validation_alias=_alias("voice_host", "HOST"))
+    """Address the voice server listens on."""
+    voice_port: int = Field(5003, ge=1, le=65535, validation_alias=_alias("voice_port", "PORT"))
+    """Port of the voice server."""
+    voice_url: str = ""
+    """Where the web app finds the voice server; empty: this machine, ``voice_port``."""
+    voice_device: str = Field("cpu", validation_alias=_alias("voice_device", "TTS_DEVICE"))
+    """Device for voices that can use one."""
+    speaker_id: int = Field(0, ge=0, validation_alias=_alias("speaker_id", "TTS_SPEAKER_ID"))
+    """Speaker used when a request names none."""
+    online: bool = True
+    """Whether voices and models on the internet may be used at all."""
+    piper_voices: Path | None = None
+    """Folder with Piper voices (``*.onnx`` beside ``*.onnx.json``)."""
+    speech_base_url: str = ""
+    """A server with the OpenAI speech protocol whose voices are offered too, e.g. ``http://127.0.0.1:8880/v1``."""
+    speech_api_key: SecretStr = SecretStr("")
+    """Key for ``speech_base_url``; local servers need none."""
+    speech_model: str = "tts-1"
+    """Model asked for there."""
+    speech_voices: str = "alloy"
+    """Names of its voices, separated by commas."""
+    vosk_model: Path | None = None
+    """Folder of one Vosk model; without it English is recognised by pocketsphinx."""
+    zhipu_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_alias("zhipu_api_key", "ZHIPU_API_KEY", "ZHIPUAI_API_KEY"))
+    """Key of the GLM service."""
+    zhipu_model: str = Field("glm-4-flashx", validation_alias=_alias("zhipu_model", "ZHIPU_MODEL"))
+    """Model asked for at the GLM service."""
+    zhipu_base_url: str = Field("", validation_alias=_alias("zhipu_base_url", "ZHIPUAI_BASE_URL"))
+    """Another address that speaks the GLM protocol; empty: the SDK's own."""
+    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias=_alias("openai_api_key", "OPENAI_API_KEY"))
+    """Key for ``openai_base_url``; local servers need none."""
+    openai_base_url: str = Field("", validation_alias=_alias("openai_base_url", "OPENAI_BASE_URL"))
+    """Any server with the OpenAI protocol (Ollama, vLLM …), e.g. ``http://127.0.0.1:11434/v1``."""
+    openai_model: str = Field("", validation_alias=_alias("openai_model", "OPENAI_MODEL"))
+    """Model asked for there."""
+    llm_timeout: float = Field(60.0, gt=0)
+    """Seconds a language model may stay silent."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite under ``home``."""
+    cpu_slots: int = Field(1, ge=1)
+    """Heavy jobs on the CPU (training) at once."""
+    quick_slots: int = Field(1, ge=1)
+    """Clips and chat turns made at once; apart from training, so that a talk never waits for one."""
+    gpu_slots: int = Field(0, ge=0)
+    """Jobs at once on GPUs; 0: as many as there are."""
+    lite_train_seconds: float = Field(420.0, gt=0)
+    """Time the built-in engine may spend on learning a face, at the default of 10 epochs."""
+    upload_limit_mb: int = Field(2048, ge=1)
+    """Largest file accepted, in MiB."""
+    speech_limit_minutes: float = Field(60.0, gt=0)
+    """Longest driving sound accepted."""
+    text_limit: int = Field(20_000, ge=1)
+    """Longest text accepted, in characters."""
+    keep_days: float = Field(7.0, gt=0)
+    """Days that uploads and recordings are kept; avatars and clips stay until somebody deletes them."""
+    wait_limit: float = Field(24 * 3600.0, gt=0)
+    """Seconds that a waiting (old-style) request waits for its job."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings of this process; ``given`` fields win over the environment.
+
+    Raises `InvalidRequest` naming the variable that is unknown or wrong.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | _LAUNCHER
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InvalidRequest("There is no setting {name}.", code="setting.unknown",
+                                 hint=f"Did you mean {near[0]}?" if near else "See docs/operations.md.", name=name)
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequest("The setting {name} is wrong: {reason}.", code="setting.wrong",
+                             hint="See docs/operations.md.", name=field, reason=first["msg"]) from exc

@@ -1,0 +1,1 @@
+"""A conversation: hear, think, speak.  Sees the seams only, never a driver."""

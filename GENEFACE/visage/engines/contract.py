@@ -1,0 +1,80 @@
+"""The seam of engines: a driver learns a face from a recording and makes it speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from visage.types import Phone, Report, Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is and whether it can work here."""
+
+    name: str
+    """The name that forms send, e.g. ``"GeneFace"``."""
+    title: str
+    """What a person reads."""
+    summary: str
+    """One English sentence."""
+    devices: tuple[str, ...]
+    """Device choices it accepts here, e.g. ``("CPU",)``."""
+    needs: tuple[Requirement, ...]
+    """What it needs; usable when every one is ok."""
+    photo: bool = False
+    """Whether it makes an avatar from one photo without training."""
+
+    @property
+    def installed(self) -> bool:
+        """Whether every need is met."""
+        return all(need.ok for need in self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """Learn a face."""
+
+    source: Path
+    """The recording (or, for a photo avatar, the picture)."""
+    avatar: Path
+    """Folder to fill: the avatar package.  May hold what an earlier attempt left: go on from there."""
+    epochs: int = 10
+    """How thoroughly: 10 is the default that yields a good avatar; 1 is a quick look."""
+    device: str = "auto"
+    """``auto``, ``CPU``, ``GPU0`` …"""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's own options, validated by the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """Make an avatar speak."""
+
+    avatar: Path
+    """Folder of the avatar package."""
+    sound: Path
+    """What to say: any sound file that can be decoded."""
+    out: Path
+    """The MP4 to write; written under another name first, so that it exists only when whole."""
+    phones: tuple[Phone, ...] = ()
+    """Phone times of the sound where they are known."""
+    device: str = "auto"
+    """``auto``, ``CPU``, ``GPU0`` …"""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's own options."""
+
+
+class Engine(Protocol):
+    """Makes faces talk."""
+
+    def describe(self) -> EngineInfo:
+        """What it is and needs.  Cheap: called for every page."""
+
+    def train(self, request: TrainRequest, report: Report) -> Mapping[str, Any]:
+        """Fill ``request.avatar``; returns facts for the manifest (seconds, frames, losses, quality figures)."""
+
+    def render(self, request: RenderRequest, report: Report) -> Path:
+        """Write ``request.out`` and return it."""

@@ -1,0 +1,1 @@
+"""The built-in engine: a talking face on a CPU with nothing downloaded."""

@@ -1,0 +1,129 @@
+"""The moving picture that mouths are painted into: a short silent clip, played to and fro for as long as one speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from visage.errors import BadMedia, from_os_error
+from visage.faces.align import Crops
+from visage.faces.pose import Pose, angles
+from visage.types import FPS
+
+LONGEST = 20 * FPS
+"""Frames kept: every one stays in memory while a clip is made."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Where the head is in each of N frames of footage."""
+
+    squares: Crops
+    """The painted squares."""
+    pose: Pose
+    """Poses of the head."""
+
+    def __len__(self) -> int:
+        return len(self.pose)
+
+    @property
+    def angles(self) -> np.ndarray:
+        """Yaw, pitch and roll in degrees, float32 [N, 3]."""
+        return angles(self.pose)
+
+    def at(self, frames: np.ndarray) -> Scene:
+        """The scene of the frames of these numbers, any order, repeats allowed."""
+        pose = Pose(self.pose.scale[frames], self.pose.rotation[frames], self.pose.shift[frames])
+        return Scene(Crops(self.squares.transforms[frames], self.squares.size), pose)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `from_arrays` needs, for an ``.npz``."""
+        return {"squares": self.squares.transforms, "size": np.array(self.squares.size), "scale": self.pose.scale,
+                "rotation": self.pose.rotation, "shift": self.pose.shift}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Scene:
+        """The scene that `arrays` came from.  Raises `KeyError`."""
+        return cls(Crops(arrays["squares"], int(arrays["size"])),
+                   Pose(arrays["scale"], arrays["rotation"], arrays["shift"]))
+
+
+class Footage:
+    """Decodes a clip as far as it was asked for and keeps the frames, as planar YUV (half the room of RGB)."""
+
+    def __init__(self, file: Path):
+        """Raises `BadMedia` when it cannot be opened."""
+        try:
+            self._container = av.open(str(file))
+            self._decoder = self._container.decode(video=0)
+        except (av.error.FFmpegError, IndexError) as exc:
+            raise _broken() from exc
+        self._kept: list[np.ndarray] = []
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """Frame uint8 RGB [H, W, 3].  Raises `BadMedia` when the clip ends before it."""
+        while len(self._kept) <= number:
+            try:
+                frame = next(self._decoder)
+            except (StopIteration, av.error.FFmpegError) as exc:
+                raise _broken() from exc
+            self._kept.append(frame.reformat(format="yuv420p").to_ndarray())
+        return cv2.cvtColor(self._kept[number], cv2.COLOR_YUV2RGB_I420)
+
+    def close(self) -> None:
+        """Free the decoder and the frames."""
+        self._container.close()
+        self._kept.clear()
+
+
+def to_and_fro(count: int, length: int, start: int = 0) -> np.ndarray:
+    """Frame numbers int64 [length] that run through ``count`` frames forwards and backwards without a jump."""
+    period = max(1, 2 * count - 2)
+    place = (np.arange(start, start + length)) % period
+    return np.minimum(place, period - place) if count > 1 else np.zeros(length, np.int64)
+
+
+def longest_shot(found: np.ndarray, cuts: np.ndarray, limit: int = LONGEST) -> slice:
+    """The longest run of frames with a face and without a cut, at most ``limit`` frames, from its start.
+
+    ``found`` bool [N]; ``cuts`` int [K], frames that do not continue the one before.
+    """
+    best, begun = slice(0, 0), 0
+    breaks = set(cuts.tolist())
+    for end in range(len(found) + 1):
+        if end == len(found) or not found[end] or end in breaks:
+            if end - begun > best.stop - best.start:
+                best = slice(begun, end)
+            begun = end if end < len(found) and found[end] else end + 1
+    return slice(best.start, min(best.stop, best.start + limit))
+
+
+def write_footage(frames: Iterable[np.ndarray], file: Path, size: int) -> Iterator[np.ndarray]:
+    """Store frames uint8 RGB [size, size, 3] as nearly lossless H.264 while they are handed on; atomic.
+
+    Raises `DiskFull` when there is no room.
+    """
+    part = file.with_name("." + file.name)
+    try:
+        with av.open(str(part), "w", format="mp4") as out:
+            stream = out.add_stream("libx264", rate=FPS, options={"crf": "12", "preset": "veryfast"})
+            stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
+            stream.time_base = Fraction(1, FPS)
+            for frame in frames:
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+                yield frame
+            out.mux(stream.encode())
+        part.replace(file)
+    except OSError as exc:
+        raise from_os_error(exc) from exc
+
+
+def _broken() -> BadMedia:
+    return BadMedia("The footage of this avatar cannot be read.", code="avatar.no_footage",
+                    hint="Train the avatar again.")

@@ -1,0 +1,86 @@
+"""What the painter learns from: aligned crops of one person, the lips in them, and which may be shown
+beside which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from visage.engines.lite import references
+from visage.engines.lite.references import Bank
+
+HELD_OUT = 0.08
+"""Share of the frames, at the end, that is never learnt from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """N frames of one person, in the order of time."""
+
+    faces: np.ndarray
+    """uint8 [N, S, S, 3]: crops."""
+    contours: np.ndarray
+    """float32 [N, 40, 2]: lips in crop pixels, as the mouth basis draws them."""
+    keys: np.ndarray
+    """float32 [N, D]: see `references.keys`."""
+    places: np.ndarray
+    """int64 [N]: frame numbers in the recording."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def learnt(self) -> int:
+        """How many frames, from the start, may be learnt from."""
+        return len(self) - min(75, max(1, round(len(self) * HELD_OUT)))
+
+    @property
+    def bank(self) -> Bank:
+        """The reference crops that go into the package."""
+        chosen = references.choose(self.keys[:self.learnt])
+        return Bank(self.faces[chosen], self.contours[chosen], self.keys[chosen])
+
+    def neighbours(self) -> np.ndarray:
+        """Frame numbers of possible references for every frame, int64 [N, K], near first."""
+        chosen = references.choose(self.keys[:self.learnt])
+        apart = int(np.clip(self.learnt // 12, 1, 12))
+        return chosen[references.neighbours(self.keys, self.places, chosen, apart)]
+
+    def save(self, file: Path) -> None:
+        """Store it; atomic."""
+        part = file.with_suffix(".part")
+        with part.open("wb") as out:
+            np.savez(out, faces=self.faces, contours=self.contours, keys=self.keys, places=self.places)
+        part.replace(file)
+
+    @classmethod
+    def load(cls, file: Path) -> Lesson:
+        """What `save` stored."""
+        with np.load(file) as stored:
+            return cls(*(stored[name] for name in ("faces", "contours", "keys", "places")))
+
+
+@dataclass(slots=True)
+class Sampler:
+    """Draws pairs of a frame and a reference for it, for ever."""
+
+    lesson: Lesson
+    near: np.ndarray
+    """int64 [N, K], as `Lesson.neighbours`."""
+    batch: int
+    rng: np.random.Generator
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """Frame numbers and reference numbers, int64 [batch] each."""
+        frames = self.rng.integers(0, self.lesson.learnt, self.batch)
+        # Mostly the nearest few, as in use; now and then a poor one, so that a rare mouth does not break the picture.
+        reach = np.where(self.rng.random(self.batch) < 0.85, min(4, self.near.shape[1]), self.near.shape[1])
+        return frames, self.near[frames, (self.rng.random(self.batch) * reach).astype(np.int64)]
+
+    def held_out(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Up to ``count`` frames that are not learnt from, with their nearest references, in one batch."""
+        frames = np.unique(np.linspace(self.lesson.learnt, len(self.lesson) - 1, count).astype(np.int64))
+        yield frames, self.near[frames, 0]

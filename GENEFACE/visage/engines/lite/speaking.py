@@ -1,0 +1,126 @@
+"""Making a trained avatar move its mouth: coefficients in, finished frames out, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from visage.engines.lite import crops, references
+from visage.engines.lite.compose import Composer
+from visage.engines.lite.footage import Footage, Scene, to_and_fro
+from visage.engines.lite.mouth import LIPS
+from visage.engines.lite.package import Package
+from visage.engines.lite.paint import OnnxPainter
+from visage.faces.pose import to_image
+
+BATCH = 8
+"""Frames painted at once."""
+_WINDOW = 250
+"""Frames whose references are chosen together."""
+
+
+class Pictures(Protocol):
+    """Frames by number."""
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """Frame uint8 RGB [H, W, 3] that may be written into."""
+
+    def close(self) -> None:
+        """Free them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """Some frames in a row, painted but not yet composed."""
+
+    numbers: np.ndarray
+    """int64 [B]: footage frames."""
+    faces: np.ndarray
+    """uint8 [B, S, S, 3]: what was there."""
+    mouths: np.ndarray
+    """uint8 [B, S, S, 3]: what was painted."""
+
+
+class Speaker:
+    """One trained avatar, loaded."""
+
+    def __init__(self, package: Package, threads: int = 0, *, scene: Scene | None = None,
+                 pictures: Pictures | None = None):
+        """``scene`` and ``pictures`` replace the package's footage by another recording of the same person.
+
+        Raises `BadMedia` when a part of the package is missing or damaged.
+        """
+        self._scene = scene or package.read_scene()
+        self._basis = package.read_basis()
+        self._bank = package.read_bank()
+        size = self._scene.squares.size
+        self._bank_lips = np.stack([crops.lip_map(contour, size) for contour in self._bank.contours])
+        self._painter = OnnxPainter(package.painter, threads)
+        self._composer = Composer(size)
+        self._footage: Pictures = pictures or Footage(package.footage)
+        self._crops: dict[int, np.ndarray] = {}
+
+    @property
+    def count(self) -> int:
+        """Frames of footage."""
+        return len(self._scene)
+
+    def close(self) -> None:
+        """Free the footage."""
+        self._footage.close()
+
+    def frames(self, coefficients: np.ndarray, start: int = 0) -> Iterator[np.ndarray]:
+        """Frames uint8 RGB [H, W, 3] that show coefficients [T, K], one each.
+
+        ``start`` is the place in the footage's endless to and fro that the first one gets.
+        While one batch is composed the next is being painted.
+        """
+        with ThreadPoolExecutor(1) as ahead:
+            jobs = self._jobs(coefficients, start)
+            coming = next(jobs, None)
+            waiting = ahead.submit(self._paint, *coming) if coming else None
+            while waiting:
+                done = waiting.result()
+                coming = next(jobs, None)
+                waiting = ahead.submit(self._paint, *coming) if coming else None
+                yield from self._composed(done)
+
+    def _jobs(self, coefficients: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        shown: int | None = None
+        for begin in range(0, len(coefficients), _WINDOW):
+            wanted = coefficients[begin:begin + _WINDOW]
+            numbers = to_and_fro(self.count, len(wanted), start + begin)
+            found = self._references(wanted, numbers, shown)
+            shown = int(found[-1])
+            for at in range(0, len(wanted), BATCH):
+                piece = slice(at, at + BATCH)
+                yield numbers[piece], wanted[piece], found[piece]
+
+    def _references(self, coefficients: np.ndarray, numbers: np.ndarray, shown: int | None) -> np.ndarray:
+        wanted = references.keys(self._basis.decode(coefficients), self._scene.at(numbers).angles)
+        return references.follow(wanted, self._bank.keys, start=shown)
+
+    def _paint(self, numbers: np.ndarray, coefficients: np.ndarray, found: np.ndarray) -> Painted:
+        scene = self._scene.at(numbers)
+        lips = scene.squares.place(to_image(self._basis.decode(coefficients)[:, :len(LIPS)], scene.pose))
+        maps = np.stack([crops.lip_map(contour, scene.squares.size) for contour in lips])
+        faces = np.stack([self._crop(int(number)) for number in numbers])
+        mouths = self._painter.paint(faces, self._bank.faces[found], maps, self._bank_lips[found])
+        return Painted(numbers, faces, mouths)
+
+    def _crop(self, number: int) -> np.ndarray:
+        if number not in self._crops:
+            transform = self._scene.squares.transforms[number]
+            self._crops[number] = crops.take(self._footage[number], transform, self._scene.squares.size)
+        return self._crops[number]
+
+    def _composed(self, painted: Painted) -> Iterator[np.ndarray]:
+        for number, face, mouth in zip(painted.numbers, painted.faces, painted.mouths, strict=True):
+            frame = self._footage[int(number)]
+            matched = self._composer.match(mouth, face)
+            self._composer.blend(frame, matched, self._scene.squares.transforms[number])
+            yield frame

@@ -1,0 +1,1 @@
+"""Jobs: stored in a database, queued by huey, run in processes of their own."""

@@ -1,0 +1,1 @@
+"""Where things are kept: folders, the avatar catalog, the database, object stores."""

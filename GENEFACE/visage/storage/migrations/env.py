@@ -1,0 +1,7 @@
+"""Called by alembic: runs the steps on the connection that `visage.storage.database.upgrade` hands over."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

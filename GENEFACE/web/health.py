@@ -1,0 +1,50 @@
+"""What this machine can do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+
+from backend import doctor
+from backend.worker import worker_status
+from visage import __version__
+from visage.errors import VisageError
+from web.visitor import services
+
+bp = APIBlueprint("machine", __name__, abp_tags=[Tag(name="machine")])
+
+
+@bp.get("/health")
+@bp.get("/api/health")
+def health() -> dict[str, Any]:
+    """The doctor's findings, the worker, the voice server and who answers."""
+    found = doctor.examine(services().settings, services().paths)
+    worker = worker_status(services().paths)
+    voice = next((need.ok for need in found if need.name == "voice_server"), False)
+    essential = all(need.ok for need in found if need.essential)
+    return {"ok": essential and worker.alive and voice, "version": __version__,
+            "worker": {"alive": worker.alive, "jobs_running": worker.jobs_running},
+            "voice": {"ok": voice, "url": services().voice_url}, "llm": _llm(),
+            "languages_heard": ["any"] if services().settings.vosk_model else ["en"],
+            "requirements": [asdict(need) for need in found]}
+
+
+@bp.get("/api/engines")
+def engines() -> dict[str, Any]:
+    """All engines, installed or not, with what each needs."""
+    infos = [engine.describe() for engine in services().engines()]
+    return {"default": "lite", "engines": [
+        {"name": info.name, "title": info.title, "summary": info.summary, "installed": info.installed,
+         "devices": list(info.devices), "photo": info.photo, "needs": [asdict(need) for need in info.needs]}
+        for info in infos]}
+
+
+def _llm() -> dict[str, Any]:
+    try:
+        name = services().responder().name
+    except VisageError as error:
+        return {"name": error.message, "offline": True}
+    return {"name": name, "offline": name.startswith("offline")}
+
