@@ -16,6 +16,7 @@
     │   ├── ServiceBusy         it answered 429: too many requests, or no money left
     │   └── ServiceTimeout      it took too long
     ├── ToolFailed              a program we ran failed: keeps argv and stderr
+    │   └── ContainerFailed     it ran in a container: keeps its exit code too
     ├── DiskFull                no room left to write
     ├── OutputInvalid           a job ended, but its output is missing or does not probe
     ├── WorkerLost              the process that did the job was killed
@@ -156,6 +157,16 @@ class ToolFailed(VisageError):
         return {**super().as_dict(), "argv": self.argv, "stderr": self.stderr}
 
 
+class ContainerFailed(ToolFailed):
+    """A program in a container failed; ``exit_code`` is what it ended with, 137 also when it was killed."""
+
+    code = "container.failed"
+
+    def __init__(self, message: str, *, exit_code: int, **rest: Any):
+        self.exit_code = exit_code
+        super().__init__(message, exit_code=exit_code, **rest)
+
+
 class DiskFull(VisageError):
     """No room left to write."""
 
@@ -188,6 +199,8 @@ def revived(told: Mapping[str, Any]) -> VisageError:
     error.hint, error.params = str(told.get("hint", "")), dict(told.get("params", {}))
     if isinstance(error, ToolFailed):
         error.argv, error.stderr = list(told.get("argv", [])), str(told.get("stderr", ""))
+    if isinstance(error, ContainerFailed):
+        error.exit_code = int(error.params.get("exit_code", 1))
     return error
 
 

@@ -47,6 +47,8 @@ class TrainRequest:
     """``auto``, ``CPU``, ``GPU0`` …"""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The engine's own options, validated by the engine."""
+    job: str = ""
+    """Id of the job that asks: what an engine started elsewhere for it is found again by this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class RenderRequest:
     """``auto``, ``CPU``, ``GPU0`` …"""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The engine's own options."""
+    job: str = ""
+    """Id of the job that asks: what an engine started elsewhere for it is found again by this."""
 
 
 class Engine(Protocol):
