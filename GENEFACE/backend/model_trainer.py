@@ -60,7 +60,8 @@ def submit(services: Services, form: TrainForm | PhotoForm, owner: str) -> Job:
         asked = asked.model_copy(update={"engine": info.name})
     if isinstance(form, PhotoForm):
         return services.queue.submit("photo", name, Lane.QUICK, asked.model_dump(mode="json"), owner)
-    return services.queue.submit("train", name, lane(info, form.device, Lane.CPU), asked.model_dump(mode="json"), owner)
+    return services.queue.submit("train", name, lane(info, form.device, Lane.CPU), asked.model_dump(mode="json"),
+                                 owner)
 
 
 def lane(info: EngineInfo, device: str, otherwise: Lane) -> Lane:
@@ -126,8 +127,8 @@ def check_engine(services: Services, name: str, device: str) -> EngineInfo:
     info = services.engine(name).describe()
     if info.needs_gpu and device == "CPU":
         raise InvalidRequest("{engine} cannot use the CPU: it draws with programs that exist for NVIDIA GPUs only.",
-                             code="engine.needs_gpu", hint="Choose auto or a GPU, or the engine lite, which needs none.",
-                             engine=info.title)
+                             code="engine.needs_gpu", engine=info.title,
+                             hint="Choose auto or a GPU, or the engine lite, which needs none.")
     lacking = [need for need in info.needs if not need.ok]
     if lacking:
         raise NotInstalled("{engine} cannot work here: {need} is lacking.", code="engine.not_installed",

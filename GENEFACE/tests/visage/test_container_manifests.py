@@ -90,7 +90,7 @@ def test_a_mistake_hides_no_other_engine_and_shows_as_one_that_needs_mending(tmp
     info = open_engine("odd", Settings(home=tmp_path), paths).describe()
     assert not info.installed
     assert "odd.yaml" in info.needs[0].detail
-    with pytest.raises(InvalidRequest, match="odd.yaml"):
+    with pytest.raises(InvalidRequest, match=r"odd\.yaml"):
         open_engine("odd", Settings(home=tmp_path), paths).train(None, None)  # type: ignore[arg-type]
 
 

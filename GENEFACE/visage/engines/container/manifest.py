@@ -123,7 +123,8 @@ class EngineManifest(_Part):
             for _, field, _, _ in string.Formatter().parse(text):
                 if field is not None and field not in _KNOWN:
                     raise ValueError(f"{{{field}}} stands for nothing; known are {', '.join(sorted(_KNOWN))}")
-        if any("{id}" not in PurePosixPath(text).parts and "{id}." not in text for text in (*self.avatar, *self.package)):
+        globs = (*self.avatar, *self.package)
+        if any("{id}" not in PurePosixPath(text).parts and "{id}." not in text for text in globs):
             raise ValueError("each glob of avatar and package names the avatar by {id}: others' files are not its own")
         return self
 
