@@ -65,6 +65,9 @@ class EngineManifest(_Part):
     """Where the container sees the workspace."""
     mounts: Mapping[str, str] = {}
     """More folders below home → where the container sees them."""
+    scripts: str = ""
+    """Folder below the workspace whose programs this product ships: an installation with a home of its own sees
+    them there, too."""
     gpu: Literal["required", "optional", "none"] = "required"
     """Whether it works on a GPU, a CPU, or either."""
     network: bool = False
@@ -97,7 +100,7 @@ class EngineManifest(_Part):
             raise ValueError("is not a name: use Latin letters, digits, dot, - and _")
         return value
 
-    @field_validator("workspace", "mounts", "poster", "idle", "avatar", "package", "weights")
+    @field_validator("workspace", "mounts", "poster", "idle", "avatar", "package", "weights", "scripts")
     @classmethod
     def _below(cls, value: Any) -> Any:
         for path in [value] if isinstance(value, str) else value:

@@ -18,6 +18,9 @@ from visage.media.run import run_tool
 from visage.storage.belongings import discard
 from visage.storage.paths import Paths
 
+TREE = Path(__file__).resolve().parents[3]
+"""The folder that holds this product's code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -35,8 +38,15 @@ class Workspace:
 
     def mounts(self) -> tuple[Mount, ...]:
         """What the container sees of this machine."""
-        more = (Mount(self.paths.home / folder, target) for folder, target in self.manifest.mounts.items())
+        more = [Mount(self.paths.home / folder, target) for folder, target in self.manifest.mounts.items()]
+        if self.manifest.scripts and self.shipped != self.folder / self.manifest.scripts:
+            more.append(Mount(self.shipped, f"{self.manifest.root}/{self.manifest.scripts}", writable=False))
         return (Mount(self.folder, self.manifest.root), *more)
+
+    @property
+    def shipped(self) -> Path:
+        """Where this product's own programs for the workspace are."""
+        return TREE / self.manifest.workspace / self.manifest.scripts
 
     def put_video(self, source: Path, avatar_id: str) -> Path:
         """Copy a recording to where the training looks for it.
