@@ -65,15 +65,10 @@ def _look(geneface: Path, _: int) -> tuple[Requirement, ...]:
     """What there is; the second argument changes when it is time to look again."""
     weights = _weights(geneface)
     try:
-        containers = open_containers()
+        containers = open_containers("docker", geneface.parent)
     except NotInstalled as exc:
         return Requirement("docker", False, exc.message, exc.hint), weights
-    daemon = containers.available()
-    if not daemon.ok:
-        # Asking a dead daemon twice more would cost the page two more time-outs.
-        unknown = "unknown, as Docker does not answer"
-        return daemon, Requirement(f"image {IMAGE}", False, unknown, BUILD), weights
-    return daemon, containers.has_image(IMAGE, BUILD), containers.gpu(), weights
+    return *containers.needs(IMAGE, BUILD, gpu=True), weights
 
 
 def _weights(geneface: Path) -> Requirement:
