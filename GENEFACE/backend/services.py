@@ -93,7 +93,7 @@ class Services:
     @cached_property
     def containers(self) -> Containers:
         """Where engines in images run."""
-        return open_containers(self.paths.home)
+        return open_containers("docker", self.paths.home)
 
     @cached_property
     def recognizer(self) -> Recognizer:

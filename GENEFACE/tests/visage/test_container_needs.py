@@ -86,7 +86,7 @@ def test_without_docker_the_first_need_is_named_with_its_remedy(tmp_path: Path) 
     assert not engine.describe().installed
     with pytest.raises(NotInstalled, match="docker") as caught:
         engine.train(TrainRequest(tmp_path / "a.mp4", tmp_path / "avatar"), silent)
-    assert "docker" in caught.value.hint
+    assert "DOCKER_HOST" in caught.value.hint
     with pytest.raises(NotInstalled):
         engine.render(RenderRequest(tmp_path, tmp_path / "a.wav", tmp_path / "a.mp4"), silent)
 

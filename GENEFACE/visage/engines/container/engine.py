@@ -93,7 +93,7 @@ class ContainerEngine:
                       network=told.network, environment=told.environment, remedy=told.build)
         listener = Listener(report)
         try:
-            open_containers(self._paths.home).run(order, listener)
+            open_containers("docker", self._paths.home).run(order, listener)
         except ContainerFailed as exc:
             raise listener.translated(exc) from exc
         return listener.result
@@ -144,6 +144,6 @@ class ContainerEngine:
 def _look(home: Path, image: str, build: str, gpu: bool, _: int) -> tuple[Requirement, ...]:
     """What the containers need; the last argument changes when it is time to look again."""
     try:
-        return open_containers(home).needs(image, build, gpu)
+        return open_containers("docker", home).needs(image, build, gpu)
     except NotInstalled as exc:
         return (Requirement("docker", False, exc.message, exc.hint),)
