@@ -37,7 +37,7 @@ class GeneFaceEngine:
     def describe(self) -> EngineInfo:
         """What it needs, looked up at most every `FRESH` seconds."""
         return EngineInfo("GeneFace", "GeneFace", "Neural radiance fields trained on one person, in a GPU container.",
-                          gpus(), self._needs())
+                          tuple(gpu.name for gpu in gpus()), self._needs())
 
     def train(self, request: TrainRequest, report: Report) -> Mapping[str, Any]:
         """Raises `NotInstalled` with what is missing."""
