@@ -22,7 +22,7 @@ from pathlib import Path
 
 from huey.consumer import Consumer
 
-from backend.housekeeping import sweep
+from backend.housekeeping import collect_containers, sweep
 from backend.services import Services, open_services
 from visage.errors import VisageError
 from visage.jobs.job import Lane
@@ -45,6 +45,7 @@ VERBS: Mapping[str, str] = {
 ROOT = Path(__file__).resolve().parents[1]
 _BEAT = 1.0
 _SWEEP = 3600.0
+_COLLECT = 5.0
 _SILENT_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
 log = logging.getLogger("visage.worker")
@@ -105,6 +106,7 @@ class Worker:
 
     def _serve(self) -> None:
         self._tick(patience=0.0)
+        threading.Thread(target=self._collect, name="collect", daemon=True).start()
         swept = 0.0
         # one at least, so that a job whose GPU is gone is told so
         consumers = [self._consume(lane, max(1, slots(self._services.settings, lane))) for lane in Lane]
@@ -121,6 +123,15 @@ class Worker:
             for _, thread in consumer.worker_threads:
                 thread.join(timeout=7.0)
         self._queue.close()
+
+    def _collect(self) -> None:
+        """In a thread of its own: a container engine may take its time."""
+        while not self._stop.wait(_COLLECT):
+            try:
+                for job_id in collect_containers(self._services):
+                    log.info("removed the container of job %s, which needs it no more", job_id)
+            except VisageError:
+                log.exception("containers could not be looked after; trying again")
 
     def _consume(self, lane: Lane, count: int) -> _Consumer:
         consumer = _Consumer(self._queue.task(lane).huey, workers=count, periodic=False, initial_delay=0.05,
