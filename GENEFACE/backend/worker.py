@@ -27,6 +27,7 @@ from backend.services import Services, open_services
 from visage.errors import VisageError
 from visage.jobs.job import Lane
 from visage.jobs.lock import held, is_held
+from visage.jobs.placing import Placing
 from visage.jobs.process import work
 from visage.jobs.queue import JobQueue
 from visage.jobs.runner import Runner, rescue
@@ -85,7 +86,8 @@ class Worker:
     def __init__(self, services: Services, command: Sequence[str]) -> None:
         """``command``: argv to which ``--job ID`` is added."""
         self._services = services
-        self._runner = Runner(services.store, lambda job_id: [*command, "--job", job_id], ROOT)
+        self._runner = Runner(services.store, lambda job_id: [*command, "--job", job_id], ROOT,
+                              Placing(services.settings, services.store))
         self._queue = JobQueue(services.settings, services.store, services.paths, run=self._runner.run)
         self._stop = threading.Event()
 
@@ -106,8 +108,8 @@ class Worker:
         self._tick(patience=0.0)
         threading.Thread(target=self._collect, name="collect", daemon=True).start()
         swept = 0.0
-        consumers = [self._consume(lane, count) for lane in Lane
-                     if (count := slots(self._services.settings, lane))]
+        # one at least, so that a job whose GPU is gone is told so
+        consumers = [self._consume(lane, max(1, slots(self._services.settings, lane))) for lane in Lane]
         log.info("the worker is ready")
         while not self._stop.wait(_BEAT):
             self._tick(patience=_BEAT)
@@ -119,7 +121,7 @@ class Worker:
             consumer.stop_flag.set()
         for consumer in consumers:
             for _, thread in consumer.worker_threads:
-                thread.join(timeout=4.0)
+                thread.join(timeout=7.0)
         self._queue.close()
 
     def _collect(self) -> None:

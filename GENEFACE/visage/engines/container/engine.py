@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from visage.config import Settings
 from visage.containers import open_containers
 from visage.containers.contract import Order
-from visage.containers.nvidia import gpus
+from visage.containers.nvidia import offered
 from visage.engines.container.lines import Listener
 from visage.engines.container.manifest import EngineManifest
 from visage.engines.container.workspace import Workspace, sound_name
@@ -39,7 +39,7 @@ class ContainerEngine:
     def describe(self) -> EngineInfo:
         """What it needs, looked up at most every `FRESH` seconds."""
         told = self.manifest
-        cards = () if told.gpu == "none" else gpus()
+        cards = () if told.gpu == "none" else tuple(gpu.name for gpu in offered(self._settings))
         devices = cards if told.gpu == "required" else ("CPU", *cards)
         needs = (*_look(self._paths.home, told.image, told.build, told.gpu == "required",
                          int(time.monotonic() // FRESH)),
@@ -104,8 +104,8 @@ class ContainerEngine:
             return None
         if device.startswith("GPU"):
             return int(device[3:])
-        cards = gpus()
-        return int(cards[0][3:]) if cards else None
+        cards = offered(self._settings)
+        return cards[0].index if cards else None
 
     def _settle(self, avatar_id: str, package: Path, result: dict[str, Any]) -> dict[str, Any]:
         """What the manifest of the avatar is told, its picture and its silent clip; proves that the model is there."""
