@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import yaml
@@ -14,13 +13,13 @@ SECONDS = 2.0
 TRAIN = """
 id=$1; epochs=$2
 echo "started with $epochs"
-trap 'echo interrupted; exit 130' INT
+trap 'echo INT >interrupted; exit 130' INT
 for step in $(seq 1 "$epochs"); do
   echo "{\\"stage\\": \\"learn\\", \\"index\\": 1, \\"of\\": 1, \\"overall\\": 0.$(printf %03d "$step"), \\"message\\": \\"step $step\\"}"
   sleep 0.1
 done
 test ! -f fail || { cat fail; exit "$(cat code)"; }
-ls -d checkpoints >/dev/null 2>&1 || echo "no folder yet"
+mkdir -p "checkpoints/$id"
 cat seed/idle.mp4 >"checkpoints/$id/idle.mp4"
 cat seed/poster.jpg >"checkpoints/$id/poster.jpg"
 echo '{"result": {"steps": 7}}'
@@ -29,22 +28,17 @@ INFER = """
 id=$1; sound=$2
 echo '{"stage": "draw", "overall": 0.5, "message": "half"}'
 cat "data/raw/val_wavs/$sound.wav" >/dev/null || exit 1
+mkdir -p "infer_out/$id/pred_video"
 cat seed/clip.mp4 >"infer_out/$id/pred_video/$sound.mp4"
 """
 
 
 def install(home: Path, image: str, name: str = "Shell", **changes: object) -> Path:
-    """Describe the engine in an installation and fill its workspace; returns the workspace.
-
-    There is no ``mkdir`` in the small image: the folders of the avatars ``face`` and ``other`` are made here.
-    """
+    """Describe the engine in an installation and fill its workspace; returns the workspace."""
     workspace = home / "var" / name.lower()
-    for folder in ("seed", *(f"{parent}/{face}{child}" for face in ("face", "other", "long")
-                             for parent, child in (("checkpoints", ""), ("infer_out", "/pred_video")))):
-        (workspace / folder).mkdir(parents=True, exist_ok=True)
+    (workspace / "seed").mkdir(parents=True)
     (workspace / "train.sh").write_text(TRAIN)
     (workspace / "infer.sh").write_text(INFER)
-    (workspace / "engine.json").write_text(json.dumps({"name": name}))
     _seed(workspace / "seed")
     told = {"name": name, "image": image, "build": "make-the-image", "workspace": f"var/{name.lower()}", "gpu": "none",
             "train": {"argv": ["sh", "train.sh", "{id}", "{epochs}"], "done": ["checkpoints/{id}/idle.mp4"]},

@@ -12,8 +12,8 @@ from pathlib import Path
 import docker
 from docker.errors import ImageNotFound
 
-TAG = "visage-test-shell:1"
-TOOLS = ("sh", "sleep", "id", "cat", "touch", "tail", "head", "ls", "seq", "dd", "df", "stat", "grep")
+TAG = "visage-test-shell:2"
+TOOLS = ("sh", "sleep", "id", "cat", "touch", "tail", "head", "ls", "seq", "dd", "df", "stat", "grep", "mkdir")
 
 
 def ready_shell(client: docker.DockerClient) -> str:
