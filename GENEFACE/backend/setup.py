@@ -142,7 +142,7 @@ def add_built_in_avatar() -> None:
 
     settings = read_settings()
     paths = Paths(settings.home).create()
-    if any(avatar.built_in for avatar in Catalog(paths.avatars).list()):
+    if any(avatar.built_in for avatar in Catalog(paths.avatars, paths.home).list()):
         return
     from backend.services import open_services
 

@@ -37,7 +37,8 @@ def engines() -> dict[str, Any]:
     infos = [engine.describe() for engine in services().engines()]
     return {"default": "lite", "engines": [
         {"name": info.name, "title": info.title, "summary": info.summary, "installed": info.installed,
-         "devices": list(info.devices), "photo": info.photo, "needs": [asdict(need) for need in info.needs]}
+         "devices": list(info.devices), "photo": info.photo, "trains": info.trains, "renders": info.renders,
+         "needs_gpu": info.needs_gpu, "needs": [asdict(need) for need in info.needs]}
         for info in infos]}
 
 

@@ -48,7 +48,7 @@ function choose(next) {
 
 async function loadEngines() {
   const answer = await get("/api/engines");
-  engines = answer.engines;
+  engines = answer.engines.filter((one) => one.trains || !one.installed);
   const usable = engines.find((one) => one.name === answer.default && one.installed) ?? engines.find((one) => one.installed);
   if (usable) choose(usable);
   engineCards($("#engines"), engines, usable?.name, choose);

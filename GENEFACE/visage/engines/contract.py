@@ -26,6 +26,19 @@ class EngineInfo:
     """What it needs; usable when every one is ok."""
     photo: bool = False
     """Whether it makes an avatar from one photo without training."""
+    trains: bool = True
+    """Whether it can learn a face."""
+    renders: bool = True
+    """Whether it can make a face speak."""
+    needs_gpu: bool = False
+    """Whether it refuses to work on a CPU."""
+    plain_ids: bool = False
+    """Whether the ids of its avatars must do without ``-``."""
+    belongings: tuple[str, ...] = ()
+    """Globs, below the installation's home and with ``{id}``, of what an avatar has outside its own folder: deleted
+    with it."""
+    travels: tuple[str, ...] = ()
+    """Those of `belongings` that are needed to speak: exported and imported with the avatar."""
 
     @property
     def installed(self) -> bool:

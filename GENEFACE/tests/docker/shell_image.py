@@ -1,0 +1,43 @@
+"""An image of a few megabytes, made in a moment: this machine's shell and a handful of its tools."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import docker
+from docker.errors import ImageNotFound
+
+TAG = "visage-test-shell:1"
+TOOLS = ("sh", "sleep", "id", "cat", "touch", "tail", "head", "ls", "seq", "dd", "df", "stat", "grep")
+
+
+def ready_shell(client: docker.DockerClient) -> str:
+    """The tag of the image, made now when it is missing."""
+    try:
+        client.images.get(TAG)
+    except ImageNotFound:
+        repository, _, tag = TAG.partition(":")
+        client.api.import_image_from_data(_packed(), repository, tag, ['LABEL visage.test=shell'])
+    return TAG
+
+
+def _packed() -> bytes:
+    files: dict[str, Path] = {}
+    for name in TOOLS:
+        tool = Path(shutil.which(name) or f"/bin/{name}").resolve()
+        files[f"bin/{name}"] = tool
+        said = subprocess.run(["ldd", str(tool)], capture_output=True, text=True, check=True).stdout
+        files.update({library.lstrip("/"): Path(library) for library in re.findall(r"/\S+", said)})
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
+        for name, file in sorted(files.items()):
+            archive.add(file, name)
+        folder = tarfile.TarInfo("tmp")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+        archive.addfile(folder)
+    return packed.getvalue()
