@@ -46,6 +46,7 @@ WORKSPACE=$(dirname -- "$SCRIPTS")
 export SCRIPTS WORKSPACE
 export GENEFACE_HOME=${GENEFACE_HOME:-/opt/geneface}
 export CACHE=${GENEFACE_CACHE:-/root/.cache/torch/hub/checkpoints}
+IMAGE_WEIGHTS=/opt/weights
 TREE=""
 CHILD=""
 
@@ -152,7 +153,20 @@ require_id() {
 }
 
 require_weights() {
+  unpack_weights
   own weights_on_hand.py "$1" --workspace "$WORKSPACE" --home "$GENEFACE_HOME" --cache "$CACHE" || exit
+}
+
+# An image may bring what its libraries would fetch; the mounted cache hides that place, so it is copied there once.
+unpack_weights() {
+  local file
+  [ -d "$IMAGE_WEIGHTS" ] || return 0
+  while IFS= read -r -d '' file; do
+    [ ! -e "$CACHE/$file" ] || continue
+    mkdir -p -- "$(dirname -- "$CACHE/$file")"
+    cp -- "$IMAGE_WEIGHTS/$file" "$CACHE/$file.part"
+    mv -f -- "$CACHE/$file.part" "$CACHE/$file"
+  done < <(cd -- "$IMAGE_WEIGHTS" && find . -type f -print0)
 }
 
 require_gpu() {

@@ -98,6 +98,10 @@ video_id: May
 """,
 }
 
+EXTENSIONS = {"encoders/freqencoder": "_freqencoder", "encoders/shencoder": "_shencoder",
+              "encoders/gridencoder": "_gridencoder", "raymarching": "_raymarching_face"}
+"""Folders of the CUDA extensions below modules/radnerfs and the modules they become; here without CUDA."""
+
 TABLE = json.loads((Path(__file__).parents[2] / "GeneFace-main" / "scripts" / "weights.json").read_text())["weights"]
 
 
@@ -121,4 +125,10 @@ def write_upstream(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     write_files(folder, weight_files("image"))
+    for place, module in EXTENSIONS.items():
+        part = folder / "modules" / "radnerfs" / place
+        part.mkdir(parents=True, exist_ok=True)
+        (part / f"{module}.py").write_text("")
+        (part / "setup.py").write_text("from setuptools import setup\n"
+                                       f"setup(name={module.lstrip('_')!r}, version='0', py_modules=[{module!r}])\n")
     return folder
