@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.docker_engine import docker_engine, local_base, pytest_collection_modifyitems  # noqa: F401 - for all folders
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parents[1] / "shared" / "data" / "open"
 
