@@ -21,6 +21,9 @@ TEXT
 }
 
 GOOD_POSTNET_STEP=6000
+GENERAL=checkpoints/lrs3/lm3d_vae_sync
+EVEN="pad=ceil(iw/2)*2:ceil(ih/2)*2"
+AGAIN="Start it again: it goes on with this stage.  The log of the job has the whole output."
 
 ID=""
 AUDIO=""
@@ -108,6 +111,9 @@ choose_motion() {
     [ "$MOTION" = audio2motion ] || MOTION_SAYS+=" (no postnet was trained for $ID)"
     MOTION=audio2motion
     POSTNET_STEP=""
+    [ -s "$GENERAL/config.yaml" ] || fail weight_missing 3 \
+      "The weight GeneFace-main/$GENERAL/config.yaml is missing. It comes from lrs3.zip of GeneFace's release v1.1.0." \
+      "scripts/weights list tells what is missing and how to get each." "path=GeneFace-main/$GENERAL/config.yaml"
     return
   fi
   [ -n "$steps" ] || lacks "$folder/model_ckpt_steps_*.ckpt"
@@ -180,16 +186,13 @@ said() {
 }
 
 media() {
-  ffmpeg -nostdin -hide_banner -v error -y "$@" &
-  wait_for_child
+  tool ffmpeg -nostdin -hide_banner -v error -y "$@"
 }
 
 frames_of() {
   ffprobe -v error -select_streams v:0 -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "file:$1" \
     2>/dev/null | tr -dc 0-9 || true
 }
-
-AGAIN="Start it again: it goes on with this stage.  The log of the job has the whole output."
 
 # The sound once as it is, for the video, and once as upstream wants it; then where to cut it.
 read_sound() {
@@ -235,7 +238,7 @@ make_landmarks() {
       python_step inference/postnet/postnet_infer.py --config="checkpoints/$ID/lm3d_postnet_sync/config.yaml" \
         --hparams="$hparams,infer_ckpt_steps=$POSTNET_STEP" --reset
     else
-      python_step inference/audio2motion/audio2motion_infer.py --config=checkpoints/lrs3/lm3d_vae_sync/config.yaml \
+      python_step inference/audio2motion/audio2motion_infer.py --config="$GENERAL/config.yaml" \
         --hparams="$hparams,infer_ckpt_steps=40000" --reset
     fi
     [ -s "$WORK/raw.part.npy" ] || fail step_failed 1 "Stage landmarks failed: no landmarks were written." "$AGAIN" \
@@ -276,8 +279,6 @@ render_piece() {
   mv -f -- "$piece/encoded.mkv" "$video"
   rm -rf -- "$piece"
 }
-
-EVEN="pad=ceil(iw/2)*2:ceil(ih/2)*2"
 
 # Upstream's renderer leaves with 0 when pictures could not be written or its own ffmpeg failed without a word.
 check_frames() {
