@@ -24,13 +24,18 @@
 #                                      files are copied (python resolves links when it looks for a script's
 #                                      neighbours), large ones linked
 #   keep PATH                          saves a file made in $TREE to the same place of the workspace, all or nothing
-#   python_step [OPTION …] SCRIPT ARG … runs python; its output is logged, its tqdm bars become progress lines.
-#       --total N          steps that make up the whole, for bars without an end (upstream's trainer)
+#   python_step [OPTION …] SCRIPT ARG … runs a program of upstream's; its output is logged, its bars become progress.
+#       --total N          steps that make up the whole, for counts without an end (upstream's trainer)
+#       --bars N           how many bars it shows one after the other (default 1)
 #       --from P --to P    share of the stage that this run is, in percent (default 0 and 100)
 #       --message TEXT     what the progress lines say (default: what begin said)
+#       --in FOLDER        where it runs (default: here)
 #       --or CODE          code of the error if it fails (default step_failed)
-#     When it fails, the error line names the stage and the last lines that it said, and the pipeline exits 1.
-#   own SCRIPT ARG …                   runs one of the python programs beside this file in the workspace, signals included
+#     When it fails, the error line names the stage and what it said last, and the pipeline exits 1.
+#   own_step [OPTION …] SCRIPT ARG …   the same for a python program beside this file, which prints the error line itself
+#                                      and decides the exit code
+#   own SCRIPT ARG …                   runs a python program beside this file; its exit code is the answer
+#   tool PROGRAM ARG …                 runs any other program, exit code likewise; signals end it
 #
 # Variables: WORKSPACE (/GeneFace), GENEFACE_HOME (upstream's tree in the image, /opt/geneface), CACHE (weights that
 # libraries fetch, /root/.cache/torch/hub/checkpoints), SCRIPTS (this folder), TREE.
@@ -214,7 +219,8 @@ lay_folders() {
   ln -s -- "$WORKSPACE/data/processed" "$TREE/data/processed"
   ln -s -- "$WORKSPACE/data/binary" "$TREE/data/binary"
   ln -s -- "$WORKSPACE/data/processed/videos/$id/normalised.mp4" "$TREE/data/raw/videos/$id.mp4"
-  ln -sfn -- "$WORKSPACE/egs/datasets/videos/$id" "$TREE/egs/datasets/videos/$id"
+  rm -rf -- "$TREE/egs/datasets/videos/$id"
+  ln -s -- "$WORKSPACE/egs/datasets/videos/$id" "$TREE/egs/datasets/videos/$id"
 }
 
 # Libraries want folders that they may write, and a name for whoever runs them; the user of a container has neither.
@@ -234,25 +240,33 @@ keep() {
 }
 
 python_step() {
-  watched --stage "$STAGE" --index "$STAGE_INDEX" --of "${#STAGE_NAMES[@]}" --before "$STAGE_BEFORE" \
-    --weight "${STAGE_WEIGHTS[STAGE_INDEX - 1]}" --sum "$STAGE_TOTAL" --message "$STAGE_MESSAGE" "$@"
+  watched "$@"
 }
 
-# watch.py takes signals for the whole family of processes that upstream's scripts start.
+own_step() {
+  local options=()
+  while [[ $1 == --* ]]; do
+    options+=("$1" "$2")
+    shift 2
+  done
+  watched --ours "${options[@]}" "$SCRIPTS/$1" "${@:2}"
+}
+
+# watch.py takes signals for the whole family of processes that a program starts.
 watched() {
-  python "$SCRIPTS/watch.py" "$@" &
-  wait_for_child || exit 1
+  PYTHONDONTWRITEBYTECODE=1 tool python "$SCRIPTS/watch.py" --stage "$STAGE" --index "$STAGE_INDEX" \
+    --of "${#STAGE_NAMES[@]}" --before "$STAGE_BEFORE" --weight "${STAGE_WEIGHTS[STAGE_INDEX - 1]}" \
+    --sum "$STAGE_TOTAL" --message "$STAGE_MESSAGE" "$@" || exit
 }
 
 own() {
-  local script=$1
-  shift
-  PYTHONDONTWRITEBYTECODE=1 python "$SCRIPTS/$script" "$@" &
-  wait_for_child
+  PYTHONDONTWRITEBYTECODE=1 tool python "$SCRIPTS/$1" "${@:2}"
 }
 
-wait_for_child() {
+# In the background, because bash runs its traps only between commands and while it waits.
+tool() {
   local status=0
+  "$@" </dev/null &
   CHILD=$!
   wait "$CHILD" || status=$?
   CHILD=""

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs one of upstream's python programs: logs what it says, turns its bars into progress lines, passes signals on.
+"""Runs one python program of a stage: logs what it says, turns its bars into progress lines, passes signals on.
 
-Python 3.8, standard library only.  Exit code: the program's own, 1 when a signal of its own killed it.
+Python 3.8, standard library only.  Exit code: 1 when a program of upstream's failed, with the error as its last line;
+the program's own when it is one of ours, which tell their errors themselves.
 """
 
 import argparse
@@ -14,8 +15,8 @@ import sys
 import time
 from collections import deque
 
-ENDLESS = re.compile(r"(\d+)step \[")
-SHARE = re.compile(r"(\d+)/(\d+) \[")
+COUNT = re.compile(r"(\d+)step \[|processed parsing (\d+)")
+SHARE = re.compile(r"(\d+)/(\d+) \[|(\d+) of (\d+) done")
 GRACE_S = 20.0
 QUIET_S = 0.5
 
@@ -26,9 +27,9 @@ CAUSES = (
      "Stop what else uses it (nvidia-smi lists it), or use another GPU, then start again: it goes on with this stage."),
     ("ModuleNotFoundError", "image", "The image lacks a package.",
      "Build it again: docker build -t geneface:latest GeneFace-main"),
-    ("ConnectionError", "offline", "A weight that the library fetches itself is not there, and there is no network.",
+    ("We couldn't connect to", "offline", "A weight that a library fetches itself is not there, and there is no network.",
      "On a machine with a network: scripts/weights fetch"),
-    ("Can't load", "offline", "A weight that the library fetches itself is not there.",
+    ("urlopen error", "offline", "A weight that a library fetches itself is not there, and there is no network.",
      "On a machine with a network: scripts/weights fetch"),
 )
 
@@ -38,18 +39,26 @@ class Progress:
 
     def __init__(self, options):
         self._options = options
+        self._bar = 0
+        self._share = 0.0
         self._last = -1.0
         self._told = 0.0
 
     def see(self, text):
         """True if ``text`` is a bar; its place is told."""
-        endless = ENDLESS.search(text)
-        share = SHARE.search(text)
-        if endless and self._options.total:
-            self._tell(int(endless.group(1)) / self._options.total)
-        elif share and not self._options.total and int(share.group(2)) > 0:
-            self._tell(int(share.group(1)) / int(share.group(2)))
-        return bool(endless or share)
+        count, share = COUNT.search(text), SHARE.search(text)
+        if count and self._options.total:
+            self._tell(int(count.group(1) or count.group(2)) / self._options.total)
+        elif share and not self._options.total:
+            done, of = (int(number) for number in share.groups() if number is not None)
+            self._tell(self._over_all_bars(done / max(of, 1)))
+        return bool(count or share)
+
+    def _over_all_bars(self, share):
+        if share < self._share - 0.5:
+            self._bar = min(self._bar + 1, self._options.bars - 1)
+        self._share = share
+        return (self._bar + share) / self._options.bars
 
     def _tell(self, done):
         options = self._options
@@ -74,16 +83,20 @@ def arguments():
     parser.add_argument("--from", dest="start", type=float, default=0.0)
     parser.add_argument("--to", dest="end", type=float, default=100.0)
     parser.add_argument("--total", type=int, default=0)
+    parser.add_argument("--bars", type=int, default=1)
+    parser.add_argument("--in", dest="folder", default=".")
     parser.add_argument("--or", dest="code", default="step_failed")
+    parser.add_argument("--ours", action="store_true")
     parser.add_argument("program", nargs=argparse.REMAINDER)
     return parser.parse_args()
 
 
-def start(program):
+def start(options):
     """The program in a process group of its own, able to be interrupted although bash made us ignore SIGINT."""
-    return subprocess.Popen(  # noqa: PLW1509 - there is one thread here
-        [sys.executable, "-u", *program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    return subprocess.Popen(
+        [sys.executable, "-u", *options.program], cwd=options.folder, start_new_session=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # noqa: PLW1509 - there is one thread here
 
 
 def pass_signals_on(child):
@@ -111,35 +124,38 @@ def pieces(stream):
 
 
 def error_line(options, status, said):
-    """The error as JSON: the known cause if the last lines name one, otherwise those lines."""
+    """The error as JSON: the known cause if the last lines name one, otherwise the last of them."""
     tail = "\n".join(said)
-    code, message, hint = options.code, "", "The log of the job has the whole output."
+    last = next((line for line in reversed(said) if line.strip()), "it said nothing").strip()[:300]
+    code = options.code
+    message = f"Stage {options.stage} failed ({options.program[0]}, exit code {status}): {last}"
+    hint = "The log of the job has the whole output."
     for words, known, told, remedy in CAUSES:
         if words in tail:
             code, message, hint = known, told, remedy
             break
-    last = next((line for line in reversed(said) if line.strip()), "it said nothing")
-    message = message or f"Stage {options.stage} failed ({options.program[0]}, exit code {status}): {last.strip()[:300]}"
     return json.dumps({"error": {"code": "geneface." + code, "message": message, "hint": hint,
                                  "params": {"stage": options.stage, "program": options.program[0],
-                                            "status": status, "said": last.strip()[:300]}}}, ensure_ascii=False)
+                                            "status": status, "said": last}}}, ensure_ascii=False)
 
 
 def main():
     """Run it to its end."""
     options = arguments()
-    child = start(options.program)
+    child = start(options)
     pass_signals_on(child)
     progress, said = Progress(options), deque(maxlen=30)
     for text in pieces(child.stdout):
         if text and not progress.see(text):
             said.append(text)
             # what upstream says must not be taken for ours
-            print(" " + text if text.startswith("{") else text, flush=True)
+            print(" " + text if text.startswith("{") and not options.ours else text, flush=True)
     status = child.wait()
+    if options.ours and status > 0 and said and said[-1].startswith('{"error"'):
+        return status
     if status:
         print(error_line(options, status, said), flush=True)
-    return status if status > 0 else int(status != 0)
+    return int(status != 0)
 
 
 if __name__ == "__main__":
