@@ -179,8 +179,8 @@ said() {
     return
   fi
   cat "$log" >&2
-  last=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 || true)
-  [[ $last != *"No space left on device"* ]] || fail disk_full 1 "The disk is full." \
+  last=$(grep -v -e '^[[:space:]]*$' -e '^Conversion failed!$' "$log" | tail -n 1 || true)
+  ! grep -q "No space left on device" "$log" || fail disk_full 1 "The disk is full." \
     "Free some space (df -h names the full disk), then start again: it goes on with this stage." "stage=$STAGE"
   fail "$code" "$status" "Stage $STAGE failed: ${last:-it said nothing}" "$hint" "stage=$STAGE" "said=$last"
 }

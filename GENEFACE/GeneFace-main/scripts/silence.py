@@ -11,7 +11,6 @@ RATE = 16000
 FPS = 25
 HOP = 160
 HOPS_PER_FRAME = RATE // FPS // HOP
-WINDOW = 400
 FLOOR_DB = -70.0
 NOTHING_DB = -55.0
 ON_ABOVE_FLOOR = 12.0
@@ -43,13 +42,13 @@ def write_wav(file: Path, samples: np.ndarray) -> None:
 
 
 def levels(samples: np.ndarray) -> np.ndarray:
-    """Loudness every 10 ms over 25 ms, in dB below full scale, float64 [ceil(samples / 160)], at least -70."""
+    """Loudness every 10 ms over 30 ms, in dB below full scale, float64 [ceil(samples / 160)], at least -70."""
     hops = -(-len(samples) // HOP)
-    power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    middle = np.arange(hops) * HOP + HOP // 2
-    start = np.clip(middle - WINDOW // 2, 0, len(samples))
-    end = np.clip(middle + WINDOW // 2, 0, len(samples))
-    mean = np.maximum(power[end] - power[start], 0.0) / np.maximum(end - start, 1)
+    blocks = np.zeros(hops * HOP, np.float32)
+    blocks[:len(samples)] = samples
+    blocks = blocks.reshape(hops, HOP)
+    power = np.pad(np.einsum("ij,ij->i", blocks, blocks).astype(np.float64), 1)
+    mean = (power[:-2] + power[1:-1] + power[2:]) / (3 * HOP)
     return np.maximum(10 * np.log10(mean + 1e-12), FLOOR_DB)
 
 

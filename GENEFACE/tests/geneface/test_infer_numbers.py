@@ -147,7 +147,8 @@ def test_a_weak_hissing_consonant_is_speech() -> None:
     assert quiet[round(4.0 * FPS):].all()
 
 
-@pytest.mark.parametrize("name", ["en_ldc93s1.wav", "zh_aishell_BAC009S0724W0121.wav", "en_librispeech_1995-1837-0001.wav"])
+@pytest.mark.parametrize("name", ["en_ldc93s1.wav", "zh_aishell_BAC009S0724W0121.wav",
+                                  "en_librispeech_1995-1837-0001.wav"])
 def test_real_recordings_keep_every_loud_frame(name: str, tmp_path: Path) -> None:
     file = SHARED / "speech" / name
     if not file.exists():

@@ -62,8 +62,9 @@ def main():
     """Render."""
     settings = arguments({"--infer"})
     video = Path(settings["infer_out_video_name"])
+    print("stand-in: rendering", video.parent.name, flush=True)
     begin("render")
-    begin("render:" + video.parent.name)
+    begin("render_" + video.parent.name)
     need("deep_3drecon/BFM/BFM_model_front.mat", *Path(settings["head_model_dir"]).glob("*.ckpt"))
     pictures = video.parent / "tmp_imgs" / video.name[:-4]
     pictures.mkdir(parents=True, exist_ok=True)
