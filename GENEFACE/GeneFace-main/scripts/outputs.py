@@ -8,6 +8,7 @@
     outputs.py source ID FILE      0 if ID is being learned from this very file or from none yet; 1 otherwise
     outputs.py frames ID           print the number of frames
     outputs.py checkpoint ID EXPERIMENT     print the number of steps of its last checkpoint, 0 without one
+    outputs.py forget ID           remove all that was made for ID, except the video itself
     outputs.py labels ID           write the two audio features that upstream loads but never uses here, as zeros
 
 Runs in the workspace.  Python 3.8; numpy.
@@ -22,10 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
-STAGES = ("inspect", "normalise", "audio", "frames", "landmarks", "parsing", "tracking", "background", "layers", "poses",
-          "speech", "coefficients", "dataset")
+STAGES = ("inspect", "normalise", "audio", "frames", "landmarks", "parsing", "tracking", "background", "layers",
+          "poses", "speech", "coefficients", "dataset")
 OUTPUTS = {
-    "inspect": ("inspection.json",), "normalise": ("normalised.mp4",), "audio": ("aud.wav",), "frames": ("ori_imgs/*.jpg",),
+    "inspect": ("inspection.json",), "normalise": ("normalised.mp4",), "audio": ("aud.wav",),
+    "frames": ("ori_imgs/*.jpg",),
     "landmarks": ("ori_imgs/*.lms",), "parsing": ("parsing/*.png",), "tracking": ("track_params.pt",),
     "background": ("bc.jpg",), "layers": ("head_imgs/*.jpg", "torso_imgs/*.png", "gt_imgs/*.jpg"),
     "poses": ("transforms_train.json", "transforms_val.json"),
@@ -51,10 +53,10 @@ class Person:
         return [file for pattern in OUTPUTS[stage] for file in folder.glob(pattern)]
 
     def frames(self):
-        """How many frames there are, by the inspection or else by the data set."""
-        facts = self.processed / "inspection.json"
-        if facts.exists():
-            return json.loads(facts.read_text(encoding="utf-8"))["frames"]
+        """How many frames there are: those that were taken, or before that those that were looked at."""
+        for facts in (self.seals / "frames.json", self.processed / "inspection.json"):
+            if facts.exists():
+                return json.loads(facts.read_text(encoding="utf-8"))["frames"]
         return 0
 
 
@@ -71,8 +73,7 @@ def fault(person, stage, count):
         if "*" in pattern:
             lacking = sorted(set(range(count)) - {int(file.stem) for file in found if file.stat().st_size})
             if lacking:
-                return "{} of {} files {} are missing, first of frame {}".format(
-                    len(lacking), count, pattern, lacking[0])
+                return f"{len(lacking)} of {count} files {pattern} are missing, first of frame {lacking[0]}"
         elif not found or not found[0].stat().st_size:
             return f"{pattern} is missing or empty"
     try:
@@ -137,7 +138,8 @@ def whole(person, stage):
 def clear(person, stage):
     """Nothing of this stage is left, and no later stage counts as done."""
     for later in STAGES[STAGES.index(stage):]:
-        (person.seals / f"{later}.json").unlink() if (person.seals / f"{later}.json").exists() else None
+        if (person.seals / f"{later}.json").exists():
+            (person.seals / f"{later}.json").unlink()
     for file in person.files(stage):
         file.unlink()
 
@@ -145,6 +147,10 @@ def clear(person, stage):
 def seal(person, stage):
     """The error line, or an empty text when the stage is sealed."""
     count = person.frames()
+    if stage == "frames":
+        # ffmpeg may round the last one up or down
+        taken = len(person.files(stage))
+        count = taken if abs(taken - count) <= 1 else count
     reason = fault(person, stage, count)
     if not reason:
         write(person.seals / f"{stage}.json", {"frames": count, "stamp": stamp(person, stage)})
@@ -188,7 +194,7 @@ def adopt(person):
 def source(person, video):
     """Whether the id belongs to this video; it does from the first time on."""
     digest = hashlib.sha256()
-    with open(video, "rb") as file:
+    with Path(video).open("rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     record = person.processed / "source.json"
@@ -214,8 +220,13 @@ def labels(person):
 
 def forget(person):
     """Remove all that was made for an id, except the video itself."""
-    for folder in (person.processed, person.binary, person.checkpoints):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(person.binary, ignore_errors=True)
+    shutil.rmtree(person.checkpoints, ignore_errors=True)
+    for made in person.processed.iterdir():
+        if made.is_dir():
+            shutil.rmtree(made)
+        elif made.name != ".lock":
+            made.unlink()
 
 
 def main(words):

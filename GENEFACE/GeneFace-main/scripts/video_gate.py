@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Looks at a training video before any hour of GPU is spent on it, and finds the square to cut out of it.
 
-Every frame, at 25 a second, must show one whole face that is large enough and moves, with sound besides.  Writes what it
-found as JSON; refuses (exit 4) with the frames and the reason.  Python 3.8; numpy, mediapipe's solutions and ffmpeg.
+Every frame, at 25 a second, must show one whole face that is large enough and moves, with sound besides.  Writes what
+it found as JSON; refuses (exit 4) with the frames and the reason.  Python 3.8; numpy, mediapipe's solutions and ffmpeg.
 """
 
 import argparse
@@ -64,7 +64,8 @@ def probe(video):
         raise Unfit("video_unreadable", "The file is no video that can be read: {reason}",
                     "Convert it to MP4 (H.264) and send it again.", reason=last[:200])
     length = re.search(r"Duration: (\d+):(\d+):([\d.]+)", said)
-    seconds = sum(float(part) * unit for part, unit in zip(length.groups(), (3600, 60, 1))) if length else 0.0
+    hours, minutes, rest = (float(part) for part in length.groups()) if length else (0.0, 0.0, 0.0)
+    seconds = 3600 * hours + 60 * minutes + rest
     return max(int(side) for side in picture.groups()), seconds, re.search(r"Stream #.*Audio:", said) is not None
 
 
@@ -86,10 +87,10 @@ def frames(video):
 
 def loudness(video):
     """Level of the first sound track in dB below full scale."""
-    argv = ["ffmpeg", "-v", "error", "-nostdin", "-i", video, "-map", "0:a:0", "-ac", "1", "-ar", "16000", "-f", "s16le",
-            "-"]
-    sound = np.frombuffer(subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout,
-                          "<i2").astype(np.float32) / 32768
+    argv = ["ffmpeg", "-v", "error", "-nostdin", "-i", video, "-map", "0:a:0", "-ac", "1", "-ar", "16000",
+            "-f", "s16le", "-"]
+    heard = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    sound = np.frombuffer(heard, "<i2").astype(np.float32) / 32768
     return -120.0 if not len(sound) else float(20 * np.log10(np.sqrt(np.mean(sound ** 2)) + 1e-6))
 
 
@@ -142,8 +143,8 @@ def finders():
     os.environ.setdefault("GLOG_minloglevel", "3")
     from mediapipe import solutions
     make = solutions.face_detection.FaceDetection
-    return [make(model_selection=1, min_detection_confidence=0.5), make(model_selection=0, min_detection_confidence=0.5),
-            make(model_selection=1, min_detection_confidence=0.2)]
+    ways = ((1, 0.5), (0, 0.5), (1, 0.2))
+    return [make(model_selection=model, min_detection_confidence=least) for model, least in ways]
 
 
 def longest_run(numbers):
@@ -205,7 +206,8 @@ def wanted(seen, scale):
     face = float(np.median(height))
     if face * scale < FACE_PX:
         raise Unfit("video_small_face", "The face is {pixels} pixels high; at least {least} are needed.",
-                    "Record closer to the camera, or in a higher resolution.", pixels=round(face * scale), least=FACE_PX)
+                    "Record closer to the camera, or in a higher resolution.", pixels=round(face * scale),
+                    least=FACE_PX)
     return *(float(np.median(part)) for part in (left + width / 2, top + height / 2)), face * SIDE_OF_FACE
 
 

@@ -27,9 +27,9 @@ CAUSES = (
      "Stop what else uses it (nvidia-smi lists it), or use another GPU, then start again: it goes on with this stage."),
     ("ModuleNotFoundError", "image", "The image lacks a package.",
      "Build it again: docker build -t geneface:latest GeneFace-main"),
-    ("We couldn't connect to", "offline", "A weight that a library fetches itself is not there, and there is no network.",
+    ("We couldn't connect to", "offline", "A weight that a library fetches itself is missing, without a network.",
      "On a machine with a network: scripts/weights fetch"),
-    ("urlopen error", "offline", "A weight that a library fetches itself is not there, and there is no network.",
+    ("urlopen error", "offline", "A weight that a library fetches itself is missing, without a network.",
      "On a machine with a network: scripts/weights fetch"),
 )
 

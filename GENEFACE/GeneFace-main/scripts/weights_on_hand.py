@@ -12,38 +12,42 @@ from pathlib import Path
 TABLE = Path(__file__).with_name("weights.json")
 
 
-def places(entry, options):
-    """Where a weight may lie: put by the user or, failing that, part of upstream's tree."""
-    if entry["root"] == "cache":
-        return [Path(options.cache) / entry["path"]]
-    return [Path(options.workspace) / entry["path"], Path(options.home) / entry["path"]]
-
-
-def missing(options):
-    """The entries of the table that are needed and not there; an empty file is not there."""
-    table = json.loads(TABLE.read_text(encoding="utf-8"))["files"]
-    return [entry for entry in table if options.purpose in entry["needed_for"]
-            and not any(there(place) for place in places(entry, options))]
+def places(weight, file, options):
+    """Where a file of a weight may lie: put by the user or, failing that, part of upstream's tree."""
+    if weight["root"] == "cache":
+        return [Path(options.cache) / file["path"]]
+    names = [file["path"], *file.get("also", ())]
+    return [Path(root) / name for root in (options.workspace, options.home) for name in names]
 
 
 def there(place):
-    """Whether a weight lies there: a folder, or a file that is not empty."""
-    return place.is_dir() or (place.is_file() and place.stat().st_size > 0)
+    """Whether a file lies there that is not empty."""
+    return place.is_file() and place.stat().st_size > 0
+
+
+def missing(options):
+    """Weight and path, as the user sees it, of each file that is needed and not there."""
+    table = json.loads(TABLE.read_text(encoding="utf-8"))["weights"]
+    folder = {"cache": "model_cache", "workspace": "GeneFace-main", "image": options.home}
+    return [(weight, f"{folder[weight['root']]}/{file['path']}") for weight in table
+            if options.purpose in weight["needed_for"] and not weight["optional"] for file in weight["files"]
+            if not any(there(place) for place in places(weight, file, options))]
 
 
 def error_line(lacking):
-    """The error of the first missing weight, as JSON."""
-    first, rest = lacking[0], len(lacking) - 1
-    where = "model_cache" if first["root"] == "cache" else "GeneFace-main"
-    path = "{}/{}".format(where, first["path"])
-    more = f" ({rest} more are missing too)" if rest else ""
+    """The error of the first missing file, as JSON."""
+    weight, path = lacking[0]
+    more = f" {len(lacking) - 1} more files are missing too." if len(lacking) > 1 else ""
+    hint = "scripts/weights list tells all that is missing and how to get each."
+    if weight["root"] == "image":
+        hint = "It is part of the image: docker build -t geneface:latest GeneFace-main"
+    licence = weight["licence"]["name"]
     return json.dumps({"error": {
         "code": "geneface.weight_missing",
-        "message": "The weight {} is missing{}. It comes from {}; its licence: {}.".format(
-            path, more, first["source"], first["licence"]),
-        "hint": "scripts/weights list tells what is missing and how to get each.",
-        "params": {"path": path, "source": first["source"], "licence": first["licence"], "missing": len(lacking)}}},
-        ensure_ascii=False)
+        "message": f"{weight['title']} is missing: {path}. It comes from {weight['page']} (licence: {licence}).{more}",
+        "hint": hint,
+        "params": {"title": weight["title"], "path": path, "source": weight["page"], "licence": licence,
+                   "missing": len(lacking)}}}, ensure_ascii=False)
 
 
 def main():
@@ -54,8 +58,8 @@ def main():
         parser.add_argument("--" + name, required=True)
     options = parser.parse_args()
     lacking = missing(options)
-    for entry in lacking:
-        print("missing: {path} ({root})".format(**entry), flush=True)
+    for _weight, path in lacking:
+        print("missing: " + path, flush=True)
     if lacking:
         print(error_line(lacking), flush=True)
     return 3 if lacking else 0

@@ -1,12 +1,13 @@
 """A stand-in for GeneFace's source tree: the same script paths, flags and file names, small real effects, no GPU.
 
-The programs lie in ``stand_in/`` at upstream's own paths, written from facts about its behaviour; whoever needs
-one more adds it there.  ``utils/stand_in.py`` is what they share: bars, faults on order, the GPU check.  Configurations are
-generated here.  `tests/geneface/test_conformance.py` holds this tree to the same check as the real one.
+The programs lie in ``stand_in/`` at upstream's own paths, written from facts about its behaviour; whoever needs one
+more adds it there.  ``utils/stand_in.py`` is what they share: bars, faults on order, the GPU check.  Configurations
+are generated here.  `tests/geneface/test_conformance.py` holds this tree to the same check as the real one.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -97,19 +98,27 @@ video_id: May
 """,
 }
 
-PARTS_OF_THE_TREE = ("deep_3drecon/reconstructor_opt.pkl", "data_util/face_parsing/79999_iter.pth",
-                     "data_util/face_tracking/3DMM/exp_info.npy", "data_util/face_tracking/3DMM/topology_info.npy")
-"""Data files that upstream's repository itself holds; here of one line each."""
+TABLE = json.loads((Path(__file__).parents[2] / "GeneFace-main" / "scripts" / "weights.json").read_text())["weights"]
+
+
+def weight_files(root: str) -> list[str]:
+    """Paths of the files that no run goes without, below a root of the table of weights: workspace, cache or image."""
+    return [file["path"] for weight in TABLE if weight["root"] == root and not weight["optional"]
+            for file in weight["files"]]
+
+
+def write_files(folder: Path, names: list[str]) -> None:
+    """Write a line into each file: enough for the stand-in, which only looks whether its weights are there."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("stand-in\n")
 
 
 def write_upstream(folder: Path) -> Path:
     """Write the stand-in tree into ``folder``, made when missing; returns it."""
     shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in CONFIGS.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    for name in PARTS_OF_THE_TREE:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("stand-in\n")
+        (folder / name).write_text(text)
+    write_files(folder, weight_files("image"))
     return folder
