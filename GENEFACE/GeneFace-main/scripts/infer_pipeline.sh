@@ -172,17 +172,28 @@ open_work() {
 # Run a program of ours; if it fails, the error names the stage and its last line.
 # said CODE EXIT HINT COMMAND …
 said() {
-  local code=$1 status=$2 hint=$3 log=$WORKSPACE/$WORK/said.txt last
+  local code=$1 status=$2 hint=$3 log last
   shift 3
+  # not in the workspace: its disk may be the full one
+  log=$(mktemp)
   if "$@" 2>"$log"; then
     cat "$log" >&2
+    rm -f -- "$log"
     return
   fi
   cat "$log" >&2
   last=$(grep -v -e '^[[:space:]]*$' -e '^Conversion failed!$' "$log" | tail -n 1 || true)
-  ! grep -q "No space left on device" "$log" || fail disk_full 1 "The disk is full." \
-    "Free some space (df -h names the full disk), then start again: it goes on with this stage." "stage=$STAGE"
+  if grep -q "No space left on device" "$log"; then code=disk_full; fi
+  rm -f -- "$log"
+  if [ "$code" = disk_full ] || is_full; then
+    fail disk_full 1 "The disk is full." \
+      "Free some space (df -h names the full disk), then start again: it goes on with this stage." "stage=$STAGE"
+  fi
   fail "$code" "$status" "Stage $STAGE failed: ${last:-it said nothing}" "$hint" "stage=$STAGE" "said=$last"
+}
+
+is_full() {
+  [ "$(df --output=avail "$WORKSPACE/$WORK" | tail -n 1)" -lt 512 ]
 }
 
 media() {
@@ -295,7 +306,7 @@ check_frames() {
 # What ffmpeg says, loudly, to the pictures and the sound that upstream joined quietly.
 why_not() {
   local cause
-  if [ "$(df --output=avail "$WORK" | tail -n 1)" -lt 1024 ]; then
+  if is_full; then
     echo "the disk is full."
     return
   fi

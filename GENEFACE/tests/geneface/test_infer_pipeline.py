@@ -236,7 +236,7 @@ def test_killed_at_the_landmarks_it_makes_them_again(
 def test_a_full_disk_is_told(infer: Run, avatars: Avatars) -> None:
     asked = say(avatars, 20.0, rate=48000)
     answer = infer(*asked, tmpfs={"/GeneFace/infer_out": "size=1m,mode=777"})
-    assert (answer.status, answer.error["code"]) == (1, "geneface.disk_full")
+    assert (answer.status, answer.error["code"]) == (1, "geneface.disk_full"), answer.log
 
 
 def test_another_sound_of_the_same_name_starts_anew(infer: Run, avatars: Avatars) -> None:
