@@ -41,7 +41,7 @@ class ContainerEngine:
         told = self.manifest
         cards = () if told.gpu == "none" else tuple(gpu.name for gpu in offered(self._settings))
         devices = cards if told.gpu == "required" else ("CPU", *cards)
-        # Who promises a GPU that is not seen here (the engine may run elsewhere) learns from Docker whether it is there.
+        # Who promises a GPU that is not seen here (Docker may run elsewhere) learns from Docker whether it is there.
         gpu = told.gpu == "required" and not self._settings.gpu_slots
         needs = (*_look(self._paths.home, told.image, told.build, gpu, int(time.monotonic() // FRESH)),
                  *self._weights())
