@@ -34,7 +34,8 @@ class Daemon:
         """Start it, and wait until it answers."""
         with (self._folder / "log").open("ab") as output:
             self._process = subprocess.Popen(
-                ["dockerd", "-H", self.address, "--data-root", str(self._data), "--bridge", "none",
+                # in a network of its own: a daemon without a bridge removes the one it finds, which is another's
+                ["unshare", "--net", "dockerd", "-H", self.address, "--data-root", str(self._data), "--bridge", "none",
                  "--exec-root", f"{self._folder}/exec", "--pidfile", f"{self._folder}/pid", "--iptables=false",
                  "--ip-forward=false", "--ip-masq=false", "--storage-driver", "vfs",
                  *(["--live-restore"] if live_restore else [])],
