@@ -6,13 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import AliasChoices
 
 from backend.packages import MEDIAPIPE, TORCH
 from visage.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCKERFILES = {name: (ROOT / "docker" / name / "Dockerfile").read_text(encoding="utf-8") for name in ("app", "lite", "tts")}
+DOCKERFILES = {name: (ROOT / "docker" / name / "Dockerfile").read_text(encoding="utf-8")
+               for name in ("app", "lite", "tts")}
 SHARED = ("# --- what computes", "# --- to here")
 
 
@@ -60,6 +62,19 @@ def test_what_is_copied_is_in_the_build_context(name: str) -> None:
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
             assert source.split("/")[0] in admitted, source
+
+
+def test_compose_has_the_three_services_on_the_hosts_network() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    assert services.keys() == {"tts", "web", "worker"}
+    for service in services.values():
+        assert service["network_mode"] == "host"
+        assert service["healthcheck"]["test"][:3] == ["CMD", "visage", "healthy"], "asked with what the image has"
+        assert (service["init"], service["read_only"], service["cap_drop"]) == (True, True, ["ALL"])
+        assert not [word for word in service["volumes"] if "docker.sock" in word]
+    for file in ("docker-compose.engines.yml", "docker-compose.gpu.yml"):
+        added = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+        assert added["services"].keys() == {"web", "worker"}
 
 
 def test_compose_hands_through_every_setting_and_no_other() -> None:
