@@ -130,7 +130,7 @@ class Worker:
             try:
                 for job_id in collect_containers(self._services):
                     log.info("removed the container of job %s, which needs it no more", job_id)
-            except VisageError:
+            except Exception:  # whatever it was, the next look must come
                 log.exception("containers could not be looked after; trying again")
 
     def _consume(self, lane: Lane, count: int) -> _Consumer:

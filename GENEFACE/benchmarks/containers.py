@@ -133,7 +133,7 @@ class Bench:
         for kill in range(self._given.kills):
             before = product.job(job["id"])
             time.sleep(QUIET_SECONDS)
-            for part in ("backend.worker", "web.server"):
+            for part in ("backend.worker", "app.py"):
                 os.kill(product.child(part), signal.SIGKILL)
             good += self._went_on(product, job["id"], container, before["attempt"])
             self._say(f"kill {kill + 1}: {good} times taken up again")

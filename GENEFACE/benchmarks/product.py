@@ -47,7 +47,7 @@ class Product:
     def upload(self, kind: str, file: Path) -> str:
         """Id of an uploaded file."""
         with file.open("rb") as stream:
-            answer = requests.post(f"{self.url}/api/uploads", data={"kind": kind}, files={"file": (file.name, stream)},
+            answer = requests.post(f"{self.url}/api/uploads", params={"kind": kind, "name": file.name}, data=stream,
                                    timeout=300)
         answer.raise_for_status()
         return str(answer.json()["id"])

@@ -47,8 +47,8 @@ class Bench:
 
     def order(self, script: str, job: str = "job1", **more: Any) -> Order:
         """One that runs a shell script."""
-        given = {"step": "train", "image": self.image, "mounts": (Mount(self.work, "/work"),), "workdir": "/work", **more}
-        return Order(job=job, argv=("sh", "-c", script), **given)
+        given = {"step": "train", "image": self.image, "mounts": (Mount(self.work, "/work"),), "workdir": "/work"}
+        return Order(job=job, argv=("sh", "-c", script), **{**given, **more})
 
     def run(self, order: Order, **patience: float) -> list[str]:
         """The lines of a run in this process."""

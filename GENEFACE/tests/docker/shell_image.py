@@ -12,8 +12,8 @@ from pathlib import Path
 import docker
 from docker.errors import ImageNotFound
 
-TAG = "visage-test-shell:1"
-TOOLS = ("sh", "sleep", "id", "cat", "touch", "tail", "head", "ls", "seq", "dd", "df", "stat", "grep")
+TAG = "visage-test-shell:2"
+TOOLS = ("sh", "sleep", "id", "cat", "touch", "tail", "head", "ls", "seq", "dd", "df", "stat", "grep", "mkdir")
 
 
 def ready_shell(client: docker.DockerClient) -> str:
@@ -22,7 +22,7 @@ def ready_shell(client: docker.DockerClient) -> str:
         client.images.get(TAG)
     except ImageNotFound:
         repository, _, tag = TAG.partition(":")
-        client.api.import_image_from_data(_packed(), repository, tag, ['LABEL visage.test=shell'])
+        client.api.import_image_from_data(_packed(), repository, tag, ["LABEL visage.test=shell"])
     return TAG
 
 
@@ -35,9 +35,11 @@ def _packed() -> bytes:
         files.update({library.lstrip("/"): Path(library) for library in re.findall(r"/\S+", said)})
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
+        # A folder that is not named may become one that only root, with all its powers, can enter.
+        for name in sorted({str(parent) for file in files for parent in Path(file).parents} | {"tmp"}):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
+            archive.addfile(folder)
         for name, file in sorted(files.items()):
             archive.add(file, name)
-        folder = tarfile.TarInfo("tmp")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
-        archive.addfile(folder)
     return packed.getvalue()

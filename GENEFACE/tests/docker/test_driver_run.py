@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker.types import LogConfig
@@ -38,6 +39,14 @@ def test_labels_say_whom_it_works_for(bench: Bench) -> None:
     bench.driver().run(bench.order("echo ready; sleep 0.2", job="a-job"),
                        lambda _: seen.update(bench.containers()[0].labels))
     assert (seen[JOB], seen[STEP], seen[HOME]) == ("a-job", "train", str(bench.home))
+
+
+def test_neither_swap_nor_log_grows_without_end(bench: Bench) -> None:
+    seen: dict[str, Any] = {}
+    bench.driver().run(bench.order("echo ready; sleep 0.2", memory=64 << 20),
+                       lambda _: seen.update(bench.containers()[0].attrs["HostConfig"]))
+    assert seen["Memory"] == seen["MemorySwap"] == 64 << 20
+    assert seen["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "32m", "max-file": "2"}}
 
 
 def test_both_streams_long_lines_and_the_unfinished_last_one(bench: Bench) -> None:

@@ -13,6 +13,8 @@ from docker.errors import DockerException
 
 FAILURES = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 """What the SDK raises when the daemon refuses, or is not there."""
+GOING = (404, 409)
+"""Status codes about a container that is gone, or is just being removed."""
 _ANY_VERSION = "1.41"
 
 

@@ -18,7 +18,7 @@ from docker.models.containers import Container
 from docker.types import DeviceRequest, LogConfig
 from docker.types import Mount as Bind
 
-from visage.containers.client import FAILURES, connect
+from visage.containers.client import FAILURES, GOING, connect
 from visage.containers.contract import Order
 from visage.containers.failures import GPU_REMEDY, KILLED, absent, ended, lost, refused, removed
 from visage.containers.folders import owner, prepare
@@ -30,8 +30,8 @@ JOB, STEP, HOME = "visage.job", "visage.step", "visage.home"
 """Labels that every container of the product has."""
 _WORK = 60.0
 """Seconds that making, starting or removing a container may take."""
-_STARTING = 2.0
-"""Seconds that another process gets between making a container and starting it."""
+_MOMENT = 2.0
+"""Seconds that another process gets between making a container and starting it, or to remove it."""
 _TRIES = 5
 _LOG = {"max-size": "32m", "max-file": "2"}
 _SHARED_MEMORY = 1 << 30
@@ -87,7 +87,8 @@ class DockerContainers:
         """As the contract says.  Raises `NotInstalled` when no daemon answers."""
         with closing(self._connect()) as client:
             try:
-                ours = client.containers.list(all=True, sparse=True, filters={"label": f"{HOME}={self._home}"})
+                ours = client.containers.list(all=True, ignore_removed=True,
+                                              filters={"label": f"{HOME}={self._home}"})
             except FAILURES as exc:
                 raise absent(exc) from exc
             over = [container for container in ours if not keep(container.labels.get(JOB, ""))]
@@ -118,7 +119,7 @@ class DockerContainers:
                 container.start()
                 return str(container.id)
             except APIError as exc:
-                taken = exc.status_code in (404, 409) and not isinstance(exc, ImageNotFound)
+                taken = exc.status_code in GOING and not isinstance(exc, ImageNotFound)
                 if not taken or not left:
                     raise
             if found := self._found(client, order, name):
@@ -129,7 +130,7 @@ class DockerContainers:
         """Id of the container that an earlier process started for this order; any other of that name is removed."""
         container = self._ours(client, name)
         try:
-            until = time.monotonic() + _STARTING
+            until = time.monotonic() + _MOMENT
             while container and container.status == "created" and time.monotonic() < until:
                 time.sleep(0.05)
                 container.reload()
@@ -184,11 +185,10 @@ class DockerContainers:
             log.info("the container %s took no signal: %s", container.name, exc)
         try:
             container.remove(force=True, v=True)
-        except NotFound:
-            return True
         except APIError as exc:
-            log.warning("the container %s could not be removed: %s", container.name, exc)
-            return False
+            if exc.status_code not in GOING or not _is_gone(container):
+                log.warning("the container %s could not be removed: %s", container.name, exc)
+                return False
         return True
 
 
@@ -228,6 +228,18 @@ def _ends(container: Container, seconds: float) -> bool:
     except requests.RequestException:  # the SDK's way to say that the time is over
         return False
     return True
+
+
+def _is_gone(container: Container) -> bool:
+    """Waits a moment for another process's removal of it."""
+    until = time.monotonic() + _MOMENT
+    try:
+        while time.monotonic() < until:
+            container.reload()
+            time.sleep(0.05)
+    except NotFound:
+        return True
+    return False
 
 
 def _image(client: docker.DockerClient, image: str, remedy: str) -> Requirement:

@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 
 import docker
 import requests
-from docker.errors import NotFound, create_api_error_from_http_exception
+from docker.errors import APIError, NotFound, create_api_error_from_http_exception
 from urllib3.exceptions import ReadTimeoutError
 
-from visage.containers.client import FAILURES, connect
+from visage.containers.client import FAILURES, GOING, connect
 
 _LONGEST = 1 << 16
 """Bytes after which a line without an end is broken."""
@@ -90,8 +90,9 @@ class Following:
             # What a container prints in its last moment, Docker often leaves out of a log that it follows.
             yield from self._read(client, follow=False)
             self.out_of_memory = bool(client.api.inspect_container(self._id)["State"]["OOMKilled"])
-        except NotFound:
-            pass  # another process that watched it has removed it already
+        except APIError as exc:
+            if exc.status_code not in GOING:  # else another process that watched it removes it already
+                raise
         for printed in self._printed.values():
             yield from printed.rest()
         self.exit_code = code
@@ -148,10 +149,13 @@ class Pieces:
     """
 
     def __init__(self) -> None:
-        self._open = b""
+        self._open, self._returned = b"", False
 
     def add(self, data: bytes) -> Iterator[str]:
         """The lines that ``data`` completes."""
+        if self._returned:
+            data = data.removeprefix(b"\n")
+        self._returned = data.endswith(b"\r")
         *whole, rest = (self._open + data).split(b"\n")
         *bars, self._open = rest.split(b"\r")
         if len(self._open) > _LONGEST:

@@ -1,21 +1,28 @@
-"""Engines by name: ``lite`` is embedded; each of the others lives in an image that a YAML file describes."""
+"""Engines by name: ``lite`` is embedded; each of the others lives in an image that a YAML file describes.
+
+The embedded engine must be usable where nothing reads settings or YAML, hence the imports in the functions.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from visage.config import Settings
 from visage.drivers import load
-from visage.engines.container.broken import BrokenEngine
-from visage.engines.container.manifest import SHIPPED, EngineManifest, read_manifests
 from visage.engines.contract import Engine, EngineInfo, RenderRequest, TrainRequest
 from visage.errors import InvalidRequest, UnknownDriver
 from visage.storage.paths import Paths
 
+if TYPE_CHECKING:
+    from visage.config import Settings
+    from visage.engines.container.manifest import EngineManifest
+
 DRIVERS = {
     "lite": "visage.engines.lite.engine:LiteEngine",
     "container": "visage.engines.container.engine:ContainerEngine",
+    "broken": "visage.engines.container.broken:BrokenEngine",
 }
+"""How an engine is driven; which engines there are, `engine_names` tells."""
 
 __all__ = ["DRIVERS", "Engine", "EngineInfo", "RenderRequest", "TrainRequest", "engine_names", "open_engine"]
 
@@ -30,13 +37,14 @@ def open_engine(name: str, settings: Settings, paths: Paths) -> Engine:
     asked = name.strip().lower()
     if asked == "lite":
         return load("engine", DRIVERS, "lite")(paths)
-    found = next((told for known, told in _manifests(paths).items() if known.lower() == asked), None)
-    if isinstance(found, InvalidRequest):
-        return BrokenEngine(name.strip(), found)
-    if found is None:
+    known = {one.lower(): one for one in _manifests(paths)}
+    if asked not in known:
         raise UnknownDriver("There is no engine {name!r}; there are: {names}.", code="engine.unknown",
                             hint="Choose one of these.", name=name, names=", ".join(engine_names(paths)))
-    return load("engine", DRIVERS, "container")(found, settings, paths)
+    told = _manifests(paths)[known[asked]]
+    if isinstance(told, InvalidRequest):
+        return load("engine", DRIVERS, "broken")(known[asked], told)
+    return load("engine", DRIVERS, "container")(told, settings, paths)
 
 
 def _manifests(paths: Paths) -> dict[str, EngineManifest | InvalidRequest]:
@@ -47,4 +55,6 @@ def _manifests(paths: Paths) -> dict[str, EngineManifest | InvalidRequest]:
 @lru_cache(maxsize=8)
 def _read(paths: Paths, _: object) -> dict[str, EngineManifest | InvalidRequest]:
     """Read once; the last argument changes when a file does."""
+    from visage.engines.container.manifest import SHIPPED, read_manifests
+
     return read_manifests([SHIPPED, paths.engines])

@@ -41,8 +41,9 @@ class ContainerEngine:
         told = self.manifest
         cards = () if told.gpu == "none" else tuple(gpu.name for gpu in offered(self._settings))
         devices = cards if told.gpu == "required" else ("CPU", *cards)
-        needs = (*_look(self._paths.home, told.image, told.build, told.gpu == "required",
-                         int(time.monotonic() // FRESH)),
+        # Who promises a GPU that is not seen here (the engine may run elsewhere) learns from Docker whether it is there.
+        gpu = told.gpu == "required" and not self._settings.gpu_slots
+        needs = (*_look(self._paths.home, told.image, told.build, gpu, int(time.monotonic() // FRESH)),
                  *self._weights())
         return EngineInfo(told.name, told.title or told.name, told.summary, devices, needs,
                           trains=told.train is not None, renders=told.infer is not None,
@@ -99,12 +100,10 @@ class ContainerEngine:
         return listener.result
 
     def _gpu(self, device: str) -> int | None:
-        """Index of the GPU to use; ``auto`` is the first one where the scheduler did not choose."""
-        if self.manifest.gpu == "none" or device == "CPU":
-            return None
+        """Index of the GPU to use; without the scheduler's choice the first one, where one is required."""
         if device.startswith("GPU"):
             return int(device[3:])
-        cards = offered(self._settings)
+        cards = offered(self._settings) if self.manifest.gpu == "required" else ()
         return cards[0].index if cards else None
 
     def _settle(self, avatar_id: str, package: Path, result: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Workspace:
     def mounts(self) -> tuple[Mount, ...]:
         """What the container sees of this machine."""
         more = [Mount(self.paths.home / folder, target) for folder, target in self.manifest.mounts.items()]
-        if self.manifest.scripts and self.shipped != self.folder / self.manifest.scripts:
+        own = self.folder / self.manifest.scripts
+        if self.manifest.scripts and any(not (own / file.name).exists() for file in self.shipped.glob("*")):
             more.append(Mount(self.shipped, f"{self.manifest.root}/{self.manifest.scripts}", writable=False))
         return (Mount(self.folder, self.manifest.root), *more)
 

@@ -11,10 +11,12 @@ from visage.types import Progress
 
 _PAUSE = 0.5
 """Seconds between two lines that tell nothing but a number."""
+_DRAWN = ("step", "loss", "held_out")
+"""Facts that pages draw."""
 
 
 class Steps:
-    """A `Report` that prints ``{"stage", "index", "of", "progress", "overall", "message"}``.
+    """A `Report` that prints ``{"stage", "index", "of", "progress", "overall", "message"}``, with ``"facts"`` to draw.
 
     ``index`` counts from 1; ``progress`` is the share of the stage, ``overall`` that of the job, both 0 to 1.
     """
@@ -36,8 +38,9 @@ class Steps:
         begun = sum(self._lengths[name] for name in self._names[:index])
         share = min(1.0, max(0.0, (step.fraction - begun) / self._lengths[step.stage]))
         self._last, self._written = told, time.monotonic()
+        facts = {name: step.facts[name] for name in _DRAWN if name in step.facts}
         say({"stage": step.stage, "index": index + 1, "of": len(self._names), "progress": round(share, 4),
-             "overall": round(step.fraction, 4), "message": told[1]})
+             "overall": round(step.fraction, 4), "message": told[1], **({"facts": facts} if facts else {})})
 
 
 def say(line: Mapping[str, Any]) -> None:
