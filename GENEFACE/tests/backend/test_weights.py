@@ -21,8 +21,8 @@ Ran = subprocess.CompletedProcess[str]
 
 def run(home: Path, *arguments: str, **more: str) -> Ran:
     argv = [sys.executable, "-W", "error", "-m", "backend.weights", *arguments]
-    return subprocess.run(argv, cwd=ROOT, env=clean_environment(**{"VISAGE_HOME": str(home), "LC_ALL": "C.UTF-8", **more}),
-                          capture_output=True, text=True, check=False, timeout=120)
+    environment = clean_environment(**{"VISAGE_HOME": str(home), "LC_ALL": "C.UTF-8", **more})
+    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_the_list_tells_source_licence_place_and_command(tmp_path: Path) -> None:

@@ -177,12 +177,29 @@ def test_files_put_there_by_hand_are_recorded_when_they_are_verified(tmp_path: P
 
 def test_what_is_missing_for_what(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
-    train, infer = missing(paths, "train"), missing(paths, "infer")
+    train, infer = missing(paths, "train", "GeneFace"), missing(paths, "infer", "GeneFace")
     assert not train.ok and "bfm, bfm-front, facerecon" in train.detail
     assert train.remedy == "GENEFACE/scripts/weights fetch"
     assert infer.detail == "missing: bfm-front, lrs3, hubert, alexnet"
     fill(paths.geneface, {find(["bfm"])[0].files[0].path: PAGE})
-    assert "bfm," in missing(paths, "train").detail, "a web page is not the file"
+    assert "bfm," in missing(paths, "train", "GeneFace").detail, "a web page is not the file"
+
+
+def test_another_engine_may_have_a_table_of_its_own(tmp_path: Path) -> None:
+    paths, file = Paths(tmp_path), tmp_path / "weights.json"
+    row = {"name": "net", "title": "Net", "root": "workspace", "needed_for": ["infer"], "optional": False,
+           "licence": {"name": "MIT", "url": ""}, "page": "https://example.org", "fetch": False, "note": "",
+           "files": [{"path": "net.pth", "kind": "torch"}]}
+    fill(tmp_path, {"weights.json": {"engine": "Sync", "workspace": "Sync-main", "weights": [row]}})
+    told = missing(paths, "infer", "Sync", file)
+    assert (told.name, told.detail) == ("Sync weights", "missing: net")
+    assert told.remedy == "GENEFACE/scripts/weights list --missing"
+    assert missing(paths, "train", "Sync", file).ok
+    fill(tmp_path, {"Sync-main/net.pth": checkpoint()})
+    assert missing(paths, "infer", "Sync", file).ok
+    file.write_text("{")
+    told = missing(paths, "infer", "Sync", file)
+    assert not told.ok and str(file) in told.detail and told.remedy
 
 
 def test_a_copy_of_what_the_image_has_is_held_to_the_name_that_git_gave_it(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from visage.engines.weights.content import contradicted, flaw, quick_flaw, sums
 from visage.engines.weights.record import Record
-from visage.engines.weights.table import File, Weight, weights
-from visage.storage.paths import Paths
+from visage.engines.weights.table import File, Weight, table
+from visage.errors import InvalidRequest
+from visage.storage.paths import WEIGHTS_TABLE, Paths
 from visage.types import Requirement
 
 COMMAND = "GENEFACE/scripts/weights"
@@ -51,13 +52,19 @@ def verify(paths: Paths, weight: Weight, told: Callable[[str, int, int], None] =
                  for found in look(paths, weight))
 
 
-def missing(paths: Paths, purpose: str, engine: str = "GeneFace") -> Requirement:
-    """Whether an engine has what it needs to ``train`` or to ``infer``; takes milliseconds."""
+def missing(paths: Paths, purpose: str, engine: str, file: Path = WEIGHTS_TABLE) -> Requirement:
+    """Whether an engine has what the table ``file`` says it needs to ``train`` or to ``infer``; takes milliseconds.
+
+    Never raises: a table that cannot be read is told as what is missing.
+    """
     name = f"{engine} weights"
-    needed = [weight for weight in weights(engine) if purpose in weight.needed_for and not weight.optional]
+    try:
+        needed = [weight for weight in table(file) if purpose in weight.needed_for and not weight.optional]
+    except InvalidRequest as exc:
+        return Requirement(name, False, exc.message, exc.hint)
     lacking = [weight for weight in needed if not all(found.ok for found in look(paths, weight))]
     if not lacking:
-        return Requirement(name, True, str(paths.geneface))
+        return Requirement(name, True, f"{len(needed)} of {len(needed)}")
     return Requirement(name, False, f"missing: {', '.join(weight.name for weight in lacking)}", remedy(lacking))
 
 

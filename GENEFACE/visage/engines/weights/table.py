@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from visage.errors import NotFound
+from visage.errors import InvalidRequest, NotFound
 from visage.storage.paths import WEIGHTS_TABLE, Paths
 
 
@@ -102,16 +102,19 @@ class Weight:
     """How it is packed, if it is."""
     engine: str = "GeneFace"
     """Who needs it."""
+    workspace: str = ""
+    """The engine's workspace below ``home``; empty: GeneFace's."""
 
     def place(self, paths: Paths, file: File) -> Path:
         """Where one of its files lies, or belongs."""
-        root = paths.models if self.root == "cache" else paths.geneface
+        own = paths.home / self.workspace if self.workspace else paths.geneface
+        root = paths.models if self.root == "cache" else own
         return next((root / other for other in file.also if (root / other).is_file()), root / file.path)
 
 
 def weights(engine: str = "") -> tuple[Weight, ...]:
-    """All weights, or those of one engine (any case)."""
-    return tuple(weight for weight in _table() if engine.lower() in ("", weight.engine.lower()))
+    """All weights of the shipped table, or those of one engine (any case)."""
+    return tuple(weight for weight in table() if engine.lower() in ("", weight.engine.lower()))
 
 
 def find(names: Iterable[str], engine: str = "") -> tuple[Weight, ...]:
@@ -124,16 +127,27 @@ def find(names: Iterable[str], engine: str = "") -> tuple[Weight, ...]:
     return tuple(known[name] for name in names) or tuple(known.values())
 
 
-@cache
-def _table() -> tuple[Weight, ...]:
-    told = json.loads(WEIGHTS_TABLE.read_text(encoding="utf-8"))
-    return tuple(_weight(row, told["engine"]) for row in told["weights"])
+def table(file: Path = WEIGHTS_TABLE) -> tuple[Weight, ...]:
+    """The weights of a table; raises `InvalidRequest` for one that cannot be read."""
+    try:
+        return _read(file, file.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise InvalidRequest("The table of weights {file} cannot be read: {reason}", code="weights.table",
+                             hint="Compare it with GeneFace-main/scripts/weights.json.", file=str(file),
+                             reason=f"{type(exc).__name__}: {exc}") from exc
 
 
-def _weight(row: dict[str, Any], engine: str) -> Weight:
+@lru_cache(maxsize=8)
+def _read(file: Path, _: int) -> tuple[Weight, ...]:
+    """Read once; the last argument changes when the file does."""
+    told = json.loads(file.read_text(encoding="utf-8"))
+    return tuple(_weight(row, told["engine"], told.get("workspace", "")) for row in told["weights"])
+
+
+def _weight(row: dict[str, Any], engine: str, workspace: str) -> Weight:
     files = tuple(File(**{key: tuple(value) if isinstance(value, list) else value for key, value in file.items()})
                   for file in row["files"])
     archive = Archive(**row["archive"]) if "archive" in row else None
     rest = {key: row[key] for key in ("name", "title", "root", "optional", "page", "fetch", "note")}
     return Weight(**rest, needed_for=tuple(row["needed_for"]), licence=Licence(**row["licence"]), files=files,
-                  archive=archive, engine=engine)
+                  archive=archive, engine=engine, workspace=workspace)

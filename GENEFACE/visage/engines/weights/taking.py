@@ -113,14 +113,14 @@ def _whole(arrival: Arrival, paths: Paths, weight: Weight, members: Sequence[Mem
     """Unpack the folder that an archive is made of: the files of the table checked, the others as they are."""
     assert weight.archive is not None
     base = _base(weight, members) or ""
-    root = (paths.models if weight.root == "cache" else paths.geneface) / weight.archive.into / weight.archive.top
+    root = weight.place(paths, File(f"{weight.archive.into}/{weight.archive.top}", "folder"))
     listed = {weight.place(paths, file): file for file in weight.files}
     for member in members:
         if not member.name.startswith(base):
             continue
         place = root / member.name[len(base):]
-        if file := listed.get(place):
-            yield Taken(weight, arrival.unpack(weight, file, member, source), source)
+        if known := listed.get(place):
+            yield Taken(weight, arrival.unpack(weight, known, member, source), source)
         else:
             yield Taken(weight, arrival.extra(place, member), source)
 
