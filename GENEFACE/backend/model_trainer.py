@@ -15,7 +15,7 @@ from typing import Any
 from backend.forms import PhotoForm, TrainForm, train_form
 from backend.services import Services, open_services, wait_for
 from visage import __version__
-from visage.engines import EngineInfo, TrainRequest
+from visage.engines import Engine, EngineInfo, TrainRequest
 from visage.errors import BadMedia, DiskFull, InvalidRequest, NotInstalled
 from visage.jobs.job import Job, Lane
 from visage.storage.catalog import MANIFEST, Avatar, now
@@ -67,6 +67,14 @@ def submit(services: Services, form: TrainForm | PhotoForm, owner: str) -> Job:
 def lane(info: EngineInfo, device: str, otherwise: Lane) -> Lane:
     """Where a job of an engine waits: for a GPU, if it needs one or was given one, else in ``otherwise``."""
     return Lane.GPU if info.needs_gpu or device.startswith("GPU") else otherwise
+
+
+def working_engine(services: Services, name: str, job: Job | None) -> Engine:
+    """The engine of a running job; when it works in a container, the job's row says so from now on."""
+    engine = services.engine(name)
+    if job and engine.describe().outlives:
+        services.store.works_in_container(job.id)
+    return engine
 
 
 def device_of(job: Job) -> str:
@@ -152,7 +160,7 @@ def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str
         options |= {"preview": str(folder / "preview.jpg"), "losses": str(folder / "losses.jsonl")}
     if engine == "lite" and kind == "video":
         options["seconds"] = services.settings.lite_train_seconds * epochs / 10
-    facts = dict(services.engine(engine).train(TrainRequest(
+    facts = dict(working_engine(services, engine, job).train(TrainRequest(
         source, package, epochs, device, options, job.id if job else ""), report))
     versions = {"visage": __version__, "python": platform.python_version(), **facts.pop("versions", {})}
     facts.pop("seconds_trained", None)

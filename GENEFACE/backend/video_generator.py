@@ -10,7 +10,7 @@ from typing import Any
 
 from backend import recordings
 from backend.forms import ChatForm, GenerateForm, generate_form
-from backend.model_trainer import check_engine, device_of, lane
+from backend.model_trainer import check_engine, device_of, lane, working_engine
 from backend.services import Services, open_services, wait_for
 from visage.engines import RenderRequest
 from visage.errors import BadAudio, InvalidRequest, OutputInvalid
@@ -93,7 +93,7 @@ def render(services: Services, avatar: Avatar, line: Line, job: Job, report: Rep
 
     name = f"{avatar.engine.lower()}_{avatar.id}_{_sound_name(line.sound, job)}.mp4"
     out = services.paths.clips / name
-    services.engine(avatar.engine).render(
+    working_engine(services, avatar.engine, job).render(
         RenderRequest(services.catalog.folder(avatar.id), line.sound, out, line.phones, device_of(job), job=job.id),
         forward)
     report(Progress("verify", 0.995, "The file is checked."))

@@ -58,7 +58,8 @@ class Bench:
 
     def containers(self) -> list[Container]:
         """All containers of this installation, in any state."""
-        return self.client.containers.list(all=True, filters={"label": f"{HOME}={self.home}"})
+        return self.client.containers.list(all=True, ignore_removed=True,
+                                           filters={"label": f"{HOME}={self.home}"})
 
     def jobs(self) -> list[str]:
         """The jobs that they work for."""

@@ -15,7 +15,7 @@ id=$1; epochs=$2
 echo "started with $epochs"
 trap 'echo INT >interrupted; exit 130' INT
 for step in $(seq 1 "$epochs"); do
-  echo "{\\"stage\\": \\"learn\\", \\"index\\": 1, \\"of\\": 1, \\"overall\\": 0.$(printf %03d "$step"), \\"message\\": \\"step $step\\"}"
+  echo "{\\"stage\\": \\"learn\\", \\"overall\\": 0.$(printf %03d "$step"), \\"message\\": \\"step $step\\"}"
   sleep 0.1
 done
 test ! -f fail || { cat fail; exit "$(cat code)"; }

@@ -23,7 +23,10 @@ COUNTS = "for n in $(seq 40); do echo $n; sleep 0.1; done"
 
 
 class Daemon:
-    """A Docker daemon beside the machine's, with its own folder and socket and without networks."""
+    """A Docker daemon beside the machine's, with its own folder and socket.
+
+    In the machine's own network a daemon without a bridge would remove the other one's.
+    """
 
     def __init__(self, folder: Path, data: Path) -> None:
         self.address = f"unix://{folder}/sock"
@@ -34,7 +37,7 @@ class Daemon:
         """Start it, and wait until it answers."""
         with (self._folder / "log").open("ab") as output:
             self._process = subprocess.Popen(
-                ["dockerd", "-H", self.address, "--data-root", str(self._data), "--bridge", "none",
+                ["unshare", "--net", "dockerd", "-H", self.address, "--data-root", str(self._data), "--bridge", "none",
                  "--exec-root", f"{self._folder}/exec", "--pidfile", f"{self._folder}/pid", "--iptables=false",
                  "--ip-forward=false", "--ip-masq=false", "--storage-driver", "vfs",
                  *(["--live-restore"] if live_restore else [])],

@@ -52,11 +52,13 @@ def test_what_is_no_text_is_replaced() -> None:
 
 def test_repeated_messages_are_known_though_pieces_share_a_time() -> None:
     place = Place()
-    times = [b"01", b"02", b"02", b"02", b"03"]
-    assert [place.is_new(time) for time in times] == [True] * 5
+    first = [(b"01", True), (b"02", False), (b"02", False)]
+    assert [place.is_new(*message) for message in first] == [True] * 3
     place.again()
-    assert [place.is_new(time) for time in [*times, b"03", b"04"]] == [False] * 5 + [True, True]
-    assert [place.is_new(time) for time in [b"02", b"03", b"03", b"04", b"05"]] == [False] * 4 + [True]
+    more = [(b"02", True), (b"03", True)]
+    assert [place.is_new(*message) for message in [*first, *more]] == [False] * 3 + [True] * 2
+    assert [place.is_new(*message) for message in [*more, (b"04", True)]] == [False] * 2 + [True]
+    assert not place.is_new(b"04", True)
 
 
 def test_a_time_as_docker_takes_it() -> None:

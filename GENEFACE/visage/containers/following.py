@@ -113,7 +113,7 @@ class Following:
                 if stream == _SYSTEM:
                     raise requests.ConnectionError(message.decode("utf-8", "replace"))
                 told, _, data = message.partition(b" ")
-                if self._places[stream].is_new(told):
+                if self._places[stream].is_new(told, data.endswith(b"\n")):
                     yield from self._printed[stream].add(data)
 
 
@@ -123,23 +123,26 @@ class Place:
     def __init__(self) -> None:
         self.time = b""
         """Of the last message."""
+        self._whole = False
         self._known = self._counted = 0
 
     def again(self) -> None:
         """From here on known messages may come again."""
         self._counted = 0
 
-    def is_new(self, told: bytes) -> bool:
-        """Whether the message of that time, the next one, has not been read before."""
+    def is_new(self, told: bytes, whole: bool) -> bool:
+        """Whether a message of that time has not been read before; ``whole``: it ends its line."""
+        if told > self.time:
+            self.time, self._known, self._counted, self._whole = told, 1, 1, whole
+            return True
         if told < self.time:
             self.again()
             return False
-        if told > self.time:
-            self.time, self._known, self._counted = told, 0, 0
         self._counted += 1
-        new = self._counted > self._known
-        self._known = max(self._known, self._counted)
-        return new
+        if self._whole or self._counted <= self._known:
+            return False
+        self._known, self._whole = self._counted, whole
+        return True
 
 
 class Pieces:

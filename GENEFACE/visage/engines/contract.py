@@ -32,6 +32,8 @@ class EngineInfo:
     """Whether it can make a face speak."""
     needs_gpu: bool = False
     """Whether it refuses to work on a CPU."""
+    outlives: bool = False
+    """Whether its work goes on in a container when the process that asked for it is killed."""
     plain_ids: bool = False
     """Whether the ids of its avatars must do without ``-``."""
     belongings: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ class ContainerEngine:
                  *self._weights())
         return EngineInfo(told.name, told.title or told.name, told.summary, devices, needs,
                           trains=told.train is not None, renders=told.infer is not None,
-                          needs_gpu=told.gpu == "required", plain_ids=True,
+                          needs_gpu=told.gpu == "required", outlives=True, plain_ids=True,
                           belongings=tuple(f"{told.workspace}/{pattern}" for pattern in told.avatar),
                           travels=tuple(f"{told.workspace}/{pattern}" for pattern in told.package or told.avatar))
 
