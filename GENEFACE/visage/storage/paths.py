@@ -14,6 +14,8 @@ from pathlib import Path
 
 from visage.errors import InvalidRequest, NotFound
 
+WEIGHTS_TABLE = Path(__file__).resolve().parents[2] / "GeneFace-main" / "scripts" / "weights.json"
+"""The table of weights, as this version of the product has it."""
 _UNSAFE = re.compile(r"[^\w.-]+", re.UNICODE)
 
 
@@ -93,6 +95,16 @@ class Paths:
     def worker(self) -> Path:
         """The file that the worker locks while it lives and writes its heartbeat to."""
         return self.var / "worker.json"
+
+    @property
+    def weights(self) -> Path:
+        """What was recorded of each weight when it came."""
+        return self.var / "weights.json"
+
+    @property
+    def downloads(self) -> Path:
+        """Archives on their way, until they are unpacked."""
+        return self.var / "downloads"
 
     @property
     def secret(self) -> Path:

@@ -18,6 +18,7 @@ from visage.engines.container.lines import Listener
 from visage.engines.container.manifest import EngineManifest
 from visage.engines.container.workspace import Workspace, sound_name
 from visage.engines.contract import EngineInfo, RenderRequest, TrainRequest
+from visage.engines.weights import missing
 from visage.errors import ContainerFailed, InvalidRequest, NotInstalled, OutputInvalid, from_os_error
 from visage.media.probe import probe
 from visage.storage.paths import Paths, identifier
@@ -108,24 +109,26 @@ class ContainerEngine:
 
     def _settle(self, avatar_id: str, package: Path, result: dict[str, Any]) -> dict[str, Any]:
         """What the manifest of the avatar is told, its picture and its silent clip; proves that the model is there."""
-        missing = self._space.missing(avatar_id)
+        lacking = self._space.missing(avatar_id)
         pictures = {"poster.jpg": self.manifest.poster, "idle.mp4": self.manifest.idle}
         for name, pattern in pictures.items():
             made = self._space.folder / pattern.format(id=avatar_id)
             if made.is_file():
                 shutil.copyfile(made, package / name)
             else:
-                missing.append(pattern.format(id=avatar_id))
-        if missing:
+                lacking.append(pattern.format(id=avatar_id))
+        if lacking:
             raise OutputInvalid("The training of {engine} ended, but {files} is not there.",
                                 code="engine.training_incomplete", hint="Look at the job's log, then train again.",
-                                engine=self.manifest.title or self.manifest.name, files=", ".join(missing))
+                                engine=self.manifest.title or self.manifest.name, files=", ".join(lacking))
         info = probe(package / "idle.mp4", "video")
         (package / "engine.json").write_text(json.dumps({"engine": self.manifest.name, "image": self.manifest.image}))
         return {**result, "width": info.width, "height": info.height}
 
-    def _weights(self) -> tuple[Requirement, ...]:
-        return ()
+    def _weights(self, purpose: str = "train") -> tuple[Requirement, ...]:
+        if not self.manifest.weights:
+            return ()
+        return (missing(self._paths, purpose, self.manifest.name, self._space.table),)
 
     def _require(self) -> None:
         lacking = [need for need in self.describe().needs if not need.ok]

@@ -49,6 +49,12 @@ class Workspace:
         """Where this product's own programs for the workspace are."""
         return TREE / self.manifest.workspace / self.manifest.scripts
 
+    @property
+    def table(self) -> Path:
+        """The table of the weights that the engine needs: the product's own, else the workspace's."""
+        own = TREE / self.manifest.workspace / self.manifest.weights
+        return own if own.is_file() else self.folder / self.manifest.weights
+
     def put_video(self, source: Path, avatar_id: str) -> Path:
         """Copy a recording to where the training looks for it.
 
