@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.forms import PhotoForm, TrainForm, train_form
+from backend.housekeeping import collect_containers
 from backend.services import Services, open_services, wait_for
 from visage import __version__
 from visage.engines import Engine, EngineInfo, TrainRequest
@@ -73,6 +74,7 @@ def working_engine(services: Services, name: str, job: Job | None) -> Engine:
     """The engine of a running job; when it works in a container, the job's row says so from now on."""
     engine = services.engine(name)
     if job and engine.describe().outlives:
+        collect_containers(services)  # none of an ended job may still be on the GPU that this one was given
         services.store.works_in_container(job.id)
     return engine
 
@@ -127,8 +129,8 @@ def find_source(services: Services, form: TrainForm | PhotoForm) -> Path:
                          hint="Upload a video, or name one that is on the server.")
 
 
-def check_engine(services: Services, name: str, device: str) -> EngineInfo:
-    """What an engine is, once it is known to work here on that device.
+def check_engine(services: Services, name: str, device: str, *, to_render: bool = False) -> EngineInfo:
+    """What an engine is, once it is known to work here on that device; ``to_render``: to speak, not to learn.
 
     Raises `UnknownDriver`, `NotInstalled` with the first unmet need, or `InvalidRequest` for a device it cannot use.
     """
@@ -137,7 +139,7 @@ def check_engine(services: Services, name: str, device: str) -> EngineInfo:
         raise InvalidRequest("{engine} cannot use the CPU: it draws with programs that exist for NVIDIA GPUs only.",
                              code="engine.needs_gpu", engine=info.title,
                              hint="Choose auto or a GPU, or the engine lite, which needs none.")
-    lacking = [need for need in info.needs if not need.ok]
+    lacking = info.lacking(to_render=to_render)
     if lacking:
         raise NotInstalled("{engine} cannot work here: {need} is lacking.", code="engine.not_installed",
                            hint="{remedy}", engine=info.title, need=lacking[0].name, detail=lacking[0].detail,

@@ -121,13 +121,13 @@ def verify(clip: Path, expected: float) -> tuple[float, int, int]:
 
 def find_avatar(services: Services, form: GenerateForm | ChatForm) -> Avatar:
     """The avatar of a form, its engine checked.  Raises `NotFound`, `NotInstalled` or `InvalidRequest`."""
-    asked = check_engine(services, form.engine, form.device).name if form.engine else ""
+    asked = check_engine(services, form.engine, form.device, to_render=True).name if form.engine else ""
     avatar = services.catalog.get(form.avatar)
     if asked and asked != avatar.engine:
         raise InvalidRequest("The avatar {id} was made with {made}, not with {asked}.", code="avatar.other_engine",
                              hint="Choose {made}, or train it again with {asked}.", id=avatar.id, made=avatar.engine,
                              asked=asked)
-    info = check_engine(services, avatar.engine, form.device)
+    info = check_engine(services, avatar.engine, form.device, to_render=True)
     if not info.renders:
         raise InvalidRequest("{engine} cannot make faces speak.", code="engine.no_inference",
                              hint="Choose an avatar of another engine.", engine=info.title)

@@ -44,9 +44,9 @@ class ContainerEngine:
         devices = cards if told.gpu == "required" else ("CPU", *cards)
         # Who promises a GPU that is not seen here (Docker may run elsewhere) learns from Docker whether it is there.
         gpu = told.gpu == "required" and not self._settings.gpu_slots
-        needs = (*_look(self._paths.home, told.image, told.build, gpu, int(time.monotonic() // FRESH)),
-                 *self._weights())
-        return EngineInfo(told.name, told.title or told.name, told.summary, devices, needs,
+        place = _look(self._paths.home, told.image, told.build, gpu, int(time.monotonic() // FRESH))
+        return EngineInfo(told.name, told.title or told.name, told.summary, devices,
+                          needs=(*place, *self._weights("train")), needs_to_render=(*place, *self._weights("infer")),
                           trains=told.train is not None, renders=told.infer is not None,
                           needs_gpu=told.gpu == "required", outlives=True, plain_ids=True,
                           belongings=tuple(f"{told.workspace}/{pattern}" for pattern in told.avatar),
@@ -75,7 +75,7 @@ class ContainerEngine:
         if self.manifest.infer is None:
             self._cannot("make faces speak", "engine.no_inference")
         avatar_id = identifier(request.avatar.name, plain=True)
-        self._require()
+        self._require(to_render=True)
         name = sound_name(request.out, avatar_id, self.manifest.name)
         try:
             self._space.put_sound(request.sound, name)
@@ -125,13 +125,13 @@ class ContainerEngine:
         (package / "engine.json").write_text(json.dumps({"engine": self.manifest.name, "image": self.manifest.image}))
         return {**result, "width": info.width, "height": info.height}
 
-    def _weights(self, purpose: str = "train") -> tuple[Requirement, ...]:
+    def _weights(self, purpose: str) -> tuple[Requirement, ...]:
         if not self.manifest.weights:
             return ()
         return (missing(self._paths, purpose, self.manifest.name, self._space.table),)
 
-    def _require(self) -> None:
-        lacking = [need for need in self.describe().needs if not need.ok]
+    def _require(self, *, to_render: bool = False) -> None:
+        lacking = self.describe().lacking(to_render=to_render)
         if lacking:
             raise NotInstalled("{engine} cannot work here: {need} is lacking.", code="engine.not_installed",
                                hint="{remedy}", engine=self.manifest.title or self.manifest.name,
