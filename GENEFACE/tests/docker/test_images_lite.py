@@ -105,7 +105,7 @@ def test_sigint_stops_it_at_once_and_it_goes_on_where_it_stopped(lite_image: str
     again = run(lite_image, work, *TRAIN, "24")
     assert again.code == 0, again
     learnt = [step["progress"] for step in again.steps if step["stage"] == "learn"]
-    assert learnt[1] > 0.4, f"the learning began anew: {learnt}"
+    assert learnt[1] > 0.3, f"the learning began anew: {learnt}"
 
 
 @pytest.mark.parametrize(("words", "code", "name"), [
