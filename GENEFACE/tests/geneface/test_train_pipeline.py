@@ -127,7 +127,7 @@ def test_it_goes_on_after_a_kill(docker_engine: docker.DockerClient, geneface_im
     video = workspace.put(clips("good"))
     workspace.order_fault(f"{program}:hang")
     with workspace.training(docker_engine, geneface_image, "--video_path", video, *SHORT) as container:
-        until(container, f"told to hang in {program}", 120)
+        until(container, f"{program} was told to hang", 120)
         container.kill()
         container.wait(timeout=20)
     workspace.order_fault("")
@@ -146,7 +146,7 @@ def test_a_signal_reaches_python(docker_engine: docker.DockerClient, geneface_im
     video = workspace.put(clips("good"))
     workspace.order_fault("lm3d_radnerf:hang")
     with workspace.training(docker_engine, geneface_image, "--video_path", video, *SHORT) as container:
-        until(container, "told to hang in lm3d_radnerf", 120)
+        until(container, "lm3d_radnerf was told to hang", 120)
         container.kill(number.name)
         status = container.wait(timeout=20)["StatusCode"]
         last = json.loads(container.logs().decode().splitlines()[-1])
@@ -162,7 +162,7 @@ def test_a_signal_reaches_the_grandchild(docker_engine: docker.DockerClient, gen
     workspace.order_fault("tracking:hang")
     with workspace.training(docker_engine, geneface_image, "--video_path", workspace.put(clips("good")),
                             *SHORT) as container:
-        until(container, "told to hang in tracking", 120)
+        until(container, "tracking was told to hang", 120)
         container.kill("SIGINT")
         assert container.wait(timeout=20)["StatusCode"] == 130
         assert "KeyboardInterrupt" in container.logs().decode()
@@ -175,7 +175,7 @@ def test_a_failing_program_is_named(docker_engine: docker.DockerClient, geneface
     assert answer.status == 1
     assert answer.error["code"] == "geneface.step_failed"
     assert answer.error["params"]["stage"] == "landmarks"
-    assert "told to fail in landmarks" in answer.error["message"]
+    assert "told to fail at landmarks" in answer.error["message"]
 
 
 def test_a_program_that_hides_its_failure_is_found_out(docker_engine: docker.DockerClient, geneface_image: str,
@@ -309,7 +309,7 @@ def test_two_trainings_of_one_id_do_not_meet(docker_engine: docker.DockerClient,
     video = workspace.put(clips("good"))
     workspace.order_fault("audio:hang")
     with workspace.training(docker_engine, geneface_image, "--video_path", video, *SHORT) as container:
-        until(container, "told to hang in audio", 120)
+        until(container, "audio was told to hang", 120)
         second = workspace.train(docker_engine, geneface_image, "--video_path", video, *SHORT)
         assert (second.status, second.error["code"]) == (1, "geneface.busy")
         container.kill()
