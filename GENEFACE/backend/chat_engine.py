@@ -9,7 +9,7 @@ from typing import Any
 from backend import recordings
 from backend.forms import ChatForm, chat_form
 from backend.services import Services, open_services, wait_for
-from backend.video_generator import all_notes, check_text, find_avatar, lane, render, spoken
+from backend.video_generator import all_notes, check_text, clip_lane, find_avatar, render, spoken
 from visage.dialogue.history import Exchange
 from visage.dialogue.turn import Manner, Turn, TurnResult
 from visage.errors import InvalidRequest
@@ -51,8 +51,8 @@ def submit(services: Services, form: ChatForm, owner: str) -> Job:
     conversation = form.conversation or services.conversations.add(avatar.id, owner).id
     services.conversations.get(conversation, owner)
     asked = form.model_copy(update={"conversation": conversation})
-    return services.queue.submit("chat", form.text[:60] or avatar.name, lane(form.device),
-                                 asked.model_dump(mode="json"), owner)
+    return services.queue.submit("chat", form.text[:60] or avatar.name,
+                                 clip_lane(services, avatar, form.device), asked.model_dump(mode="json"), owner)
 
 
 def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:

@@ -9,9 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from visage.errors import InvalidRequest, UnknownDriver
+from visage.errors import InvalidRequest
 
-_OLD_ENGINES = {"geneface": "GeneFace", "lite": "lite", "synctalk": "SyncTalk"}
 _DEVICE = re.compile(r"auto|cpu|gpu\d", re.IGNORECASE)
 
 
@@ -195,13 +194,8 @@ def _avatar(data: Mapping[str, Any]) -> str:
 
 
 def _engine(name: Any) -> str:
-    """The engine an old form means; placeholders of the old pages mean the embedded one only where nothing is named."""
-    text = str(name or "lite").strip()
-    found = _OLD_ENGINES.get(text.lower())
-    if found is None:
-        raise UnknownDriver("There is no engine {name!r}; there are: {names}.", code="engine.unknown",
-                            hint="Choose one of these.", name=text, names="GeneFace, lite")
-    return found
+    """The engine an old form means; the embedded one only where nothing is named."""
+    return str(name or "lite").strip()
 
 
 def _old_id(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""What nobody will ask for again is removed: old uploads, voice tests, recordings and broken-off trainings."""
+"""What nobody will ask for again is removed: old uploads, voice tests, recordings, broken-off trainings, containers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.services import Services
+from visage.errors import NotFound, NotInstalled
 from visage.jobs.job import State
 
 _PASSING = ("preview_*.wav", "recording_*.wav", "tts_*.wav")
@@ -25,6 +26,23 @@ def sweep(services: Services) -> int:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def collect_containers(services: Services) -> list[str]:
+    """Remove the containers of jobs that have ended or are gone; returns the ids of those jobs.
+
+    A container of an unfinished job stays: the next attempt takes it up again.
+    """
+    def unfinished(job_id: str) -> bool:
+        try:
+            return not services.store.get(job_id).state.ended
+        except NotFound:
+            return False
+
+    try:
+        return list(services.containers.collect(unfinished))
+    except NotInstalled:  # no container engine answers, so it runs none of ours either
+        return []
 
 
 def _passing(services: Services) -> Iterator[Path]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.forms import PhotoForm, TrainForm, train_form
+from backend.housekeeping import collect_containers
 from backend.services import Services, open_services, wait_for
 from visage import __version__
-from visage.engines import TrainRequest
+from visage.engines import Engine, EngineInfo, TrainRequest
 from visage.errors import BadMedia, DiskFull, InvalidRequest, NotInstalled
 from visage.jobs.job import Job, Lane
 from visage.storage.catalog import MANIFEST, Avatar, now
@@ -44,32 +45,56 @@ def sample(services: Services, avatar_id: str) -> str:
 
 def submit(services: Services, form: TrainForm | PhotoForm, owner: str) -> Job:
     """Queue a training after everything that can be checked at once was checked."""
-    engine = "lite" if isinstance(form, PhotoForm) else form.engine
-    check_engine(services, engine, "auto" if isinstance(form, PhotoForm) else form.device)
+    info = check_engine(services, "lite" if isinstance(form, PhotoForm) else form.engine,
+                        "auto" if isinstance(form, PhotoForm) else form.device)
+    if not info.trains:
+        raise InvalidRequest("{engine} cannot learn faces.", code="engine.no_training", hint="Choose another engine.",
+                             engine=info.title)
     source = find_source(services, form)
     if shutil.disk_usage(services.paths.home).free < _ROOM:
         raise DiskFull("Less than 1 GB of disk is free, too little to train.", code="disk.too_little",
                        hint="Delete old clips, avatars or uploads, then try again.")
     name = form.name or source.stem
-    avatar_id = identifier(form.id) if form.id else _reserve(services, name)
+    avatar_id = identifier(form.id, plain=info.plain_ids) if form.id else _reserve(services, name, info.plain_ids)
     asked = form.model_copy(update={"id": avatar_id, "name": name})
+    if isinstance(asked, TrainForm):
+        asked = asked.model_copy(update={"engine": info.name})
     if isinstance(form, PhotoForm):
         return services.queue.submit("photo", name, Lane.QUICK, asked.model_dump(mode="json"), owner)
-    lane = Lane.GPU if form.device.startswith("GPU") else Lane.CPU
-    return services.queue.submit("train", name, lane, asked.model_dump(mode="json"), owner)
+    return services.queue.submit("train", name, lane(info, form.device, Lane.CPU), asked.model_dump(mode="json"),
+                                 owner)
+
+
+def lane(info: EngineInfo, device: str, otherwise: Lane) -> Lane:
+    """Where a job of an engine waits: for a GPU, if it needs one or was given one, else in ``otherwise``."""
+    return Lane.GPU if info.needs_gpu or device.startswith("GPU") else otherwise
+
+
+def working_engine(services: Services, name: str, job: Job | None) -> Engine:
+    """The engine of a running job; when it works in a container, the job's row says so from now on."""
+    engine = services.engine(name)
+    if job and engine.describe().outlives:
+        collect_containers(services)  # none of an ended job may still be on the GPU that this one was given
+        services.store.works_in_container(job.id)
+    return engine
+
+
+def device_of(job: Job) -> str:
+    """The device a running job works on: the GPU that the scheduler gave it, else what was asked for."""
+    return f"GPU{job.gpu}" if job.gpu is not None else str(job.request.get("device", "auto"))
 
 
 def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     """Do a ``train`` job."""
     form = TrainForm(**job.request)
     return _build(services, form.id, form.name, "video", form.engine, find_source(services, form), report,
-                  device=form.device, epochs=form.epochs, folder=services.store.folder(job.id))
+                  device=device_of(job), epochs=form.epochs, job=job)
 
 
 def run_photo(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     """Do a ``photo`` job."""
     form = PhotoForm(**job.request)
-    return _build(services, form.id, form.name, "photo", "lite", find_source(services, form), report)
+    return _build(services, form.id, form.name, "photo", "lite", find_source(services, form), report, job=job)
 
 
 def ensure_built_in(services: Services, report: Report = silent) -> None:
@@ -104,10 +129,17 @@ def find_source(services: Services, form: TrainForm | PhotoForm) -> Path:
                          hint="Upload a video, or name one that is on the server.")
 
 
-def check_engine(services: Services, name: str, device: str) -> None:
-    """Raise `NotInstalled` with the first unmet need of an engine, or `InvalidRequest` for a device it cannot use."""
+def check_engine(services: Services, name: str, device: str, *, to_render: bool = False) -> EngineInfo:
+    """What an engine is, once it is known to work here on that device; ``to_render``: to speak, not to learn.
+
+    Raises `UnknownDriver`, `NotInstalled` with the first unmet need, or `InvalidRequest` for a device it cannot use.
+    """
     info = services.engine(name).describe()
-    lacking = [need for need in info.needs if not need.ok]
+    if info.needs_gpu and device == "CPU":
+        raise InvalidRequest("{engine} cannot use the CPU: it draws with programs that exist for NVIDIA GPUs only.",
+                             code="engine.needs_gpu", engine=info.title,
+                             hint="Choose auto or a GPU, or the engine lite, which needs none.")
+    lacking = info.lacking(to_render=to_render)
     if lacking:
         raise NotInstalled("{engine} cannot work here: {need} is lacking.", code="engine.not_installed",
                            hint="{remedy}", engine=info.title, need=lacking[0].name, detail=lacking[0].detail,
@@ -116,19 +148,22 @@ def check_engine(services: Services, name: str, device: str) -> None:
         raise InvalidRequest("{engine} cannot use {device} on this machine.", code="engine.no_device",
                              hint="Choose {devices} or auto.", engine=info.title, device=device,
                              devices=", ".join(info.devices))
+    return info
 
 
 def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str, source: Path, report: Report,
-           *, device: str = "auto", epochs: int = 10, folder: Path | None = None, built_in: bool = False
+           *, device: str = "auto", epochs: int = 10, job: Job | None = None, built_in: bool = False
            ) -> dict[str, Any]:
     began = time.monotonic()
     package = _workshop(services.paths.training / avatar_id, source, engine)
     options: dict[str, Any] = {"photo": kind == "photo"}
-    if folder:
+    if job and kind == "video":
+        folder = services.store.folder(job.id)
         options |= {"preview": str(folder / "preview.jpg"), "losses": str(folder / "losses.jsonl")}
     if engine == "lite" and kind == "video":
         options["seconds"] = services.settings.lite_train_seconds * epochs / 10
-    facts = dict(services.engine(engine).train(TrainRequest(source, package, epochs, device, options), report))
+    facts = dict(working_engine(services, engine, job).train(TrainRequest(
+        source, package, epochs, device, options, job.id if job else ""), report))
     versions = {"visage": __version__, "python": platform.python_version(), **facts.pop("versions", {})}
     facts.pop("seconds_trained", None)
     avatar = Avatar(avatar_id, name, engine, kind, now(), int(facts.pop("width")), int(facts.pop("height")),
@@ -162,8 +197,9 @@ def _fingerprint(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _reserve(services: Services, name: str) -> str:
+def _reserve(services: Services, name: str, plain: bool) -> str:
     """A free id, held by making its training folder at once, so that two requests never get the same."""
+    name = name.replace("-", "_") if plain else name
     for _ in range(100):
         taken = {path.name for path in services.paths.training.glob("*")}
         chosen = services.catalog.free_id(name)

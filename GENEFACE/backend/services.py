@@ -14,8 +14,9 @@ from typing import Any
 from visage.asr import open_recognizer
 from visage.asr.contract import Recognizer
 from visage.config import Settings, read_settings
-from visage.engines import DRIVERS as ENGINES
-from visage.engines import Engine, open_engine
+from visage.containers import open_containers
+from visage.containers.contract import Containers
+from visage.engines import Engine, engine_names, open_engine
 from visage.errors import Cancelled, ServiceTimeout, revived
 from visage.jobs.job import Job, State
 from visage.jobs.queue import JobQueue
@@ -52,7 +53,7 @@ class Services:
     @cached_property
     def catalog(self) -> Catalog:
         """The avatars."""
-        return Catalog(self.paths.avatars)
+        return Catalog(self.paths.avatars, self.paths.home)
 
     @cached_property
     def uploads(self) -> Uploads:
@@ -90,6 +91,11 @@ class Services:
         return VoiceServer(self.voice_url)
 
     @cached_property
+    def containers(self) -> Containers:
+        """Where engines in images run."""
+        return open_containers("docker", self.paths.home)
+
+    @cached_property
     def recognizer(self) -> Recognizer:
         """Who listens."""
         return open_recognizer(self.settings)
@@ -100,11 +106,11 @@ class Services:
 
     def engine(self, name: str) -> Engine:
         """The engine of that name."""
-        return open_engine(name, self.paths)
+        return open_engine(name, self.settings, self.paths)
 
     def engines(self) -> list[Engine]:
         """All engines, installed or not."""
-        return [self.engine(name) for name in ENGINES]
+        return [self.engine(name) for name in engine_names(self.paths)]
 
 
 def wait_for(services: Services, job: Job) -> Mapping[str, Any]:

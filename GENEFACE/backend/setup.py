@@ -142,12 +142,12 @@ def add_built_in_avatar() -> None:
 
     settings = read_settings()
     paths = Paths(settings.home).create()
-    if any(avatar.built_in for avatar in Catalog(paths.avatars).list()):
+    if any(avatar.built_in for avatar in Catalog(paths.avatars, paths.home).list()):
         return
     from backend.services import open_services
 
     services = open_services(settings)
-    with _one_at_a_time():
+    with _one_at_a_time(paths.var):
         _go_through([Step("avatar", "built-in avatar (10 seconds)", "内置形象（约 10 秒）",
                           lambda: built_in_avatar(services))])
 
@@ -278,9 +278,10 @@ def _stamped(extras: Sequence[str]) -> bool:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    with (LOG.parent / "lock").open("w") as file:
+def _one_at_a_time(folder: Path = LOG.parent) -> Iterator[None]:
+    """Wait until no other process sets up what lies in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

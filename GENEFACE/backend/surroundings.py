@@ -62,7 +62,7 @@ def gpu(host: Host) -> Requirement:
 
 def geneface(host: Host) -> tuple[Requirement, ...]:
     """What the engine in a container needs: the Docker daemon, its image, GPUs in containers, weights."""
-    return open_engine("GeneFace", host.paths).describe().needs
+    return open_engine("GeneFace", host.settings, host.paths).describe().needs
 
 
 def listening(host: Host) -> Requirement:

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend import recordings
 from backend.forms import ChatForm, GenerateForm, generate_form
-from backend.model_trainer import check_engine
+from backend.model_trainer import check_engine, device_of, lane, working_engine
 from backend.services import Services, open_services, wait_for
 from visage.engines import RenderRequest
 from visage.errors import BadAudio, InvalidRequest, OutputInvalid
@@ -56,7 +56,8 @@ def submit(services: Services, form: GenerateForm, owner: str) -> Job:
     else:
         check_text(services, form.text)
     title = form.title or form.text[:60] or f"{avatar.name}"
-    return services.queue.submit("generate", title, lane(form.device), form.model_dump(mode="json"), owner)
+    return services.queue.submit("generate", title, clip_lane(services, avatar, form.device),
+                                 form.model_dump(mode="json"), owner)
 
 
 def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
@@ -92,9 +93,9 @@ def render(services: Services, avatar: Avatar, line: Line, job: Job, report: Rep
 
     name = f"{avatar.engine.lower()}_{avatar.id}_{_sound_name(line.sound, job)}.mp4"
     out = services.paths.clips / name
-    device = str(job.request.get("device", "auto"))
-    services.engine(avatar.engine).render(
-        RenderRequest(services.catalog.folder(avatar.id), line.sound, out, line.phones, device), forward)
+    working_engine(services, avatar.engine, job).render(
+        RenderRequest(services.catalog.folder(avatar.id), line.sound, out, line.phones, device_of(job), job=job.id),
+        forward)
     report(Progress("verify", 0.995, "The file is checked."))
     seconds, width, height = verify(out, sound_seconds(line.sound))
     return services.clips.add(job=job.id, avatar=avatar.id, avatar_name=avatar.name, file=name, text=line.text,
@@ -120,14 +121,16 @@ def verify(clip: Path, expected: float) -> tuple[float, int, int]:
 
 def find_avatar(services: Services, form: GenerateForm | ChatForm) -> Avatar:
     """The avatar of a form, its engine checked.  Raises `NotFound`, `NotInstalled` or `InvalidRequest`."""
-    if form.engine:
-        check_engine(services, form.engine, form.device)
+    asked = check_engine(services, form.engine, form.device, to_render=True).name if form.engine else ""
     avatar = services.catalog.get(form.avatar)
-    if form.engine and form.engine != avatar.engine:
+    if asked and asked != avatar.engine:
         raise InvalidRequest("The avatar {id} was made with {made}, not with {asked}.", code="avatar.other_engine",
                              hint="Choose {made}, or train it again with {asked}.", id=avatar.id, made=avatar.engine,
-                             asked=form.engine)
-    check_engine(services, avatar.engine, form.device)
+                             asked=asked)
+    info = check_engine(services, avatar.engine, form.device, to_render=True)
+    if not info.renders:
+        raise InvalidRequest("{engine} cannot make faces speak.", code="engine.no_inference",
+                             hint="Choose an avatar of another engine.", engine=info.title)
     return avatar
 
 
@@ -160,9 +163,9 @@ def check_text(services: Services, text: str) -> None:
                              hint="Split it into several clips.", count=len(text), limit=limit)
 
 
-def lane(device: str) -> Lane:
-    """Where a clip for this device waits."""
-    return Lane.GPU if device.startswith("GPU") else Lane.QUICK
+def clip_lane(services: Services, avatar: Avatar, device: str) -> Lane:
+    """Where a clip of this avatar waits."""
+    return lane(services.engine(avatar.engine).describe(), device, Lane.QUICK)
 
 
 def _sound_name(sound: Path, job: Job) -> str:

@@ -22,11 +22,12 @@ from pathlib import Path
 
 from huey.consumer import Consumer
 
-from backend.housekeeping import sweep
+from backend.housekeeping import collect_containers, sweep
 from backend.services import Services, open_services
 from visage.errors import VisageError
 from visage.jobs.job import Lane
 from visage.jobs.lock import held, is_held
+from visage.jobs.placing import Placing
 from visage.jobs.process import work
 from visage.jobs.queue import JobQueue
 from visage.jobs.runner import Runner, rescue
@@ -44,6 +45,7 @@ VERBS: Mapping[str, str] = {
 ROOT = Path(__file__).resolve().parents[1]
 _BEAT = 1.0
 _SWEEP = 3600.0
+_COLLECT = 5.0
 _SILENT_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
 log = logging.getLogger("visage.worker")
@@ -84,7 +86,8 @@ class Worker:
     def __init__(self, services: Services, command: Sequence[str]) -> None:
         """``command``: argv to which ``--job ID`` is added."""
         self._services = services
-        self._runner = Runner(services.store, lambda job_id: [*command, "--job", job_id], ROOT)
+        self._runner = Runner(services.store, lambda job_id: [*command, "--job", job_id], ROOT,
+                              Placing(services.settings, services.store))
         self._queue = JobQueue(services.settings, services.store, services.paths, run=self._runner.run)
         self._stop = threading.Event()
 
@@ -103,9 +106,10 @@ class Worker:
 
     def _serve(self) -> None:
         self._tick(patience=0.0)
+        threading.Thread(target=self._collect, name="collect", daemon=True).start()
         swept = 0.0
-        consumers = [self._consume(lane, count) for lane in Lane
-                     if (count := slots(self._services.settings, lane))]
+        # one at least, so that a job whose GPU is gone is told so
+        consumers = [self._consume(lane, max(1, slots(self._services.settings, lane))) for lane in Lane]
         log.info("the worker is ready")
         while not self._stop.wait(_BEAT):
             self._tick(patience=_BEAT)
@@ -117,8 +121,17 @@ class Worker:
             consumer.stop_flag.set()
         for consumer in consumers:
             for _, thread in consumer.worker_threads:
-                thread.join(timeout=4.0)
+                thread.join(timeout=7.0)
         self._queue.close()
+
+    def _collect(self) -> None:
+        """In a thread of its own: a container engine may take its time."""
+        while not self._stop.wait(_COLLECT):
+            try:
+                for job_id in collect_containers(self._services):
+                    log.info("removed the container of job %s, which needs it no more", job_id)
+            except Exception:  # whatever it was, the next look must come
+                log.exception("containers could not be looked after; trying again")
 
     def _consume(self, lane: Lane, count: int) -> _Consumer:
         consumer = _Consumer(self._queue.task(lane).huey, workers=count, periodic=False, initial_delay=0.05,

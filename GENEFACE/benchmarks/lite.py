@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import figures
+from visage.config import read_settings
 from visage.engines import RenderRequest, TrainRequest, open_engine
 from visage.engines.lite.framing import Framing, frame_track, framed_track
 from visage.engines.lite.material import measure_scene
@@ -110,7 +111,8 @@ def measure(video: Path, seconds: float | None, generated: int, quiet: bool = Fa
         end = LEARNT * probe(video, "video").seconds
         options = {"end": end, **({"seconds": seconds} if seconds else {})}
         begun = time.monotonic()
-        facts = open_engine("lite", Paths(home)).train(TrainRequest(video, avatar, options=options), _teller(quiet))
+        facts = open_engine("lite", read_settings(), Paths(home)).train(TrainRequest(video, avatar, options=options),
+                                                                   _teller(quiet))
         trained = time.monotonic() - begun
         recording = _follow(video, end)
         pictures = _driven_by_truth(recording, Package(avatar), RESULTS / f"{video.stem}.png")
@@ -157,7 +159,7 @@ def _driven_by_sound(recording: Recording, avatar: Path, home: Path, offset: flo
     RESULTS.mkdir(parents=True, exist_ok=True)
     clip = RESULTS / f"{recording.file.stem}.mp4"
     write_wav(home / "test.wav", said, SPEECH_RATE)
-    open_engine("lite", Paths(home)).render(RenderRequest(avatar, home / "test.wav", clip), silent)
+    open_engine("lite", read_settings(), Paths(home)).render(RenderRequest(avatar, home / "test.wav", clip), silent)
     finder = open_faces()
     track = track_video(read_video(clip, FPS), finder)
     finder.close()
@@ -198,7 +200,7 @@ def _long_clip(recording: Recording, avatar: Path, home: Path, seconds: int) -> 
 
 
 def _generate(avatar: Path, sound: Path, out: Path) -> int:
-    engine = open_engine("lite", Paths(avatar.parent))
+    engine = open_engine("lite", read_settings(), Paths(avatar.parent))
     short = out.with_name("short.wav")
     write_wav(short, read_sound(sound, SPEECH_RATE, limit=1.0), SPEECH_RATE)
     engine.render(RenderRequest(avatar, short, out), silent)

@@ -16,7 +16,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.docker_engine import docker_engine, local_base, pytest_collection_modifyitems  # noqa: F401 - for all folders
+from tests.docker_engine import (  # noqa: F401 - for all folders
+    app_image,
+    docker_engine,
+    lite_image,
+    local_base,
+    pytest_collection_modifyitems,
+    tts_image,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parents[1] / "shared" / "data" / "open"

@@ -16,6 +16,7 @@ from docker.errors import BuildError, DockerException
 
 from tests.docker.base_image import CannotBuild, ready_base
 
+ROOT = Path(__file__).resolve().parents[1]
 START = "sudo apt-get install -y docker.io debootstrap && sudo systemctl start docker"
 DEMANDED = "REQUIRE_DOCKER"
 """Variable under which a missing engine is a failure: what must not be skipped on a build machine."""
@@ -48,6 +49,31 @@ def local_base(docker_engine: docker.DockerClient) -> str:
         return ready_base(docker_engine)
     except CannotBuild as exc:
         give_up(str(exc))
+
+
+@pytest.fixture(scope="session")
+def lite_image(docker_engine: docker.DockerClient, local_base: str) -> str:
+    """Tag of the built-in engine's contract image, built of this tree."""
+    return product_image(docker_engine, local_base, "lite")
+
+
+@pytest.fixture(scope="session")
+def app_image(docker_engine: docker.DockerClient, local_base: str, lite_image: str) -> str:
+    """Tag of the image of web app and worker; shares most of ``lite_image``."""
+    return product_image(docker_engine, local_base, "app")
+
+
+@pytest.fixture(scope="session")
+def tts_image(docker_engine: docker.DockerClient, local_base: str) -> str:
+    """Tag of the voice server's image."""
+    return product_image(docker_engine, local_base, "tts")
+
+
+def product_image(client: docker.DockerClient, base: str, name: str) -> str:
+    """Build ``docker/NAME/Dockerfile`` as ``visage-NAME:test``; what did not change is not built again."""
+    tag = f"visage-{name}:test"
+    build(client, ROOT, f"docker/{name}/Dockerfile", tag, BASE_IMAGE=base, TORCH_INDEX="")
+    return tag
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 Ran = subprocess.CompletedProcess[str]
-SCRIPTS = ["run", "test", "check", "bench"]
+SCRIPTS = ["run", "test", "check", "bench", "weights"]
 
 SUPERVISOR = 'import os\nprint("started on", os.environ.get("VISAGE_HOST"), os.environ.get("VISAGE_PORT"))\n'
 SERVICES = "def open_services(settings):\n    return settings\n"

@@ -83,7 +83,13 @@ class Settings(BaseSettings):
     quick_slots: int = Field(1, ge=1)
     """Clips and chat turns made at once; apart from training, so that a talk never waits for one."""
     gpu_slots: int = Field(0, ge=0)
-    """Jobs at once on GPUs; 0: as many as there are."""
+    """GPUs to reckon with, GPU0 and up, seen or not; 0: those that are seen."""
+    jobs_per_gpu: int = Field(1, ge=1)
+    """Jobs at once on one GPU."""
+    hf_mirror: str = Field("", validation_alias=_alias("hf_mirror", "HF_ENDPOINT"))
+    """Mirror of huggingface.co that weights are fetched from, e.g. ``https://your.mirror``."""
+    github_mirror: str = ""
+    """Mirror of github.com for the same; a proxy may be named with the address in it, ``https://your.proxy/{url}``."""
     lite_train_seconds: float = Field(420.0, gt=0)
     """Time the built-in engine may spend on learning a face, at the default of 10 epochs."""
     upload_limit_mb: int = Field(2048, ge=1)

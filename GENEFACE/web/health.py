@@ -8,8 +8,11 @@ from typing import Any
 from flask_openapi3 import APIBlueprint, Tag
 
 from backend import doctor
+from backend.weights import told
 from backend.worker import worker_status
 from visage import __version__
+from visage.containers.nvidia import offered
+from visage.engines.weights import find
 from visage.errors import VisageError
 from web.visitor import services
 
@@ -37,8 +40,15 @@ def engines() -> dict[str, Any]:
     infos = [engine.describe() for engine in services().engines()]
     return {"default": "lite", "engines": [
         {"name": info.name, "title": info.title, "summary": info.summary, "installed": info.installed,
-         "devices": list(info.devices), "photo": info.photo, "needs": [asdict(need) for need in info.needs]}
-        for info in infos]}
+         "devices": list(info.devices), "photo": info.photo, "trains": info.trains, "renders": info.renders,
+         "needs_gpu": info.needs_gpu, "needs": [asdict(need) for need in info.needs]}
+        for info in infos], "gpus": [{"name": gpu.name, **asdict(gpu)} for gpu in offered(services().settings)]}
+
+
+@bp.get("/api/weights")
+def weights() -> dict[str, Any]:
+    """What engines need beside their code: whether it is here, its source, its licence and how it gets here."""
+    return {"weights": [told(services().paths, weight) for weight in find(())]}
 
 
 def _llm() -> dict[str, Any]:

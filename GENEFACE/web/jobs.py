@@ -44,8 +44,9 @@ class JobQuery(BaseModel):
 def shown(job: Job) -> dict[str, Any]:
     """A job as docs/http-api.md has it."""
     return {"id": job.id, "kind": job.kind, "title": job.title, "state": job.state.value, "stage": job.stage,
-            "fraction": round(job.fraction, 4), "eta": job.eta, "position": job.position, "attempt": job.attempt,
-            "message": job.message, "facts": dict(job.facts), "cancelling": job.cancelling,
+            "fraction": round(job.fraction, 4), "eta": job.eta, "position": job.position, "device": job.device,
+            "gpu": job.gpu, "attempt": job.attempt, "message": job.message, "facts": dict(job.facts),
+            "cancelling": job.cancelling,
             "error": translate(job.error) if job.error else None, "result": job.result,
             "created": _iso(job.created), "started": _iso(job.started), "ended": _iso(job.ended)}
 

@@ -11,7 +11,8 @@ from flask import Response, send_file
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from visage.errors import NotFound, VisageError
+from backend import avatars as verbs
+from visage.errors import NotFound
 from visage.storage.catalog import Avatar
 from web.visitor import services
 
@@ -43,7 +44,7 @@ def shown(avatar: Avatar) -> dict[str, Any]:
     folder, address = services().catalog.folder(avatar.id), f"/api/avatars/{avatar.id}"
     return {"id": avatar.id, "name": avatar.name, "engine": avatar.engine, "kind": avatar.kind,
             "created": avatar.created, "seconds_trained": avatar.seconds_trained, "width": avatar.width,
-            "height": avatar.height, "figures": dict(avatar.figures), "size": services().catalog.size(avatar.id),
+            "height": avatar.height, "figures": dict(avatar.figures), "size": verbs.size(services(), avatar),
             "poster": f"{address}/poster.jpg", "prompt": avatar.prompt, "built_in": avatar.built_in,
             "idle": f"{address}/idle.mp4" if (folder / "idle.mp4").is_file() else None}
 
@@ -70,7 +71,7 @@ def change(path: AvatarPath, body: AvatarChange) -> dict[str, Any]:
 @bp.delete("/api/avatars/<avatar_id>")
 def delete(path: AvatarPath) -> tuple[str, int]:
     """Delete the package; clips made with it stay."""
-    services().catalog.delete(path.avatar_id)
+    verbs.delete(services(), services().catalog.get(path.avatar_id))
     return "", 204
 
 
@@ -91,7 +92,7 @@ def package(path: AvatarPath) -> Response:
     """The avatar package, as a zip."""
     found = services().catalog.get(path.avatar_id)
     with tempfile.TemporaryDirectory(dir=services().paths.var) as folder:
-        zipped = services().catalog.export(found.id, Path(folder) / "package.zip")
+        zipped = verbs.export(services(), found, Path(folder) / "package.zip")
         # Open before the folder goes: the bytes stay readable until the answer was sent.
         return send_file(zipped.open("rb"), mimetype="application/zip", as_attachment=True,
                          download_name=f"{found.id}.avatar.zip")
@@ -102,12 +103,7 @@ def take_in(body: Package) -> tuple[dict[str, Any], int]:
     """Unpack an uploaded package."""
     uploads = services().uploads
     upload = uploads.get(body.upload)
-    taken = services().catalog.take_in(uploads.file(upload), body.id or None)
-    try:
-        services().engine(taken.engine)
-    except VisageError:
-        services().catalog.delete(taken.id)
-        raise
+    taken = verbs.take_in(services(), uploads.file(upload), body.id)
     uploads.delete(upload.id)
     return shown(taken), 201
 

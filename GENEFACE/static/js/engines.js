@@ -2,14 +2,22 @@
 import { fill, h } from "./dom.js";
 import { sentence, t, tOr } from "./i18n.js";
 import { remedyLine } from "./problems.js";
+import { missingWeights } from "./weights.js";
 
-/** Words for a device choice. */
-export const deviceName = (device) => (device === "auto" ? t("device.auto") : device);
+/** Words for a device choice; `gpus` tell of models and memory where they are known. */
+export function deviceName(device, gpus = []) {
+  if (device === "auto") return t("device.auto");
+  const gpu = gpus.find((one) => one.name === device);
+  if (!gpu?.title) return device;
+  if (gpu.memory_total === null) return `${device} (${gpu.title})`;
+  const gb = (bytes) => (bytes / 2 ** 30).toFixed(1);
+  return t("device.gpu", { name: device, title: gpu.title, free: gb(gpu.memory_free), total: gb(gpu.memory_total) });
+}
 
 /** Fill a select with devices. */
-export function deviceSelect(select, devices) {
+export function deviceSelect(select, devices, gpus) {
   const value = select.value;
-  fill(select, ["auto", ...devices].map((device) => h("option", { value: device, live: () => deviceName(device) })));
+  fill(select, ["auto", ...devices].map((device) => h("option", { value: device, live: () => deviceName(device, gpus) })));
   if ([...select.options].some((option) => option.value === value)) select.value = value;
 }
 
@@ -28,8 +36,17 @@ export function engineCards(element, list, chosen, choose) {
           h("summary", { live: () => t("engine.lacks", { n: missing.length }) }),
           h("div", { class: "inside" }, missing.map((need) => h("div", { class: "stack tight" },
             h("span", { class: "small", live: () => `${tOr(`needs.${need.name.replace(/\W+/g, "_")}`, need.name)}: ${sentence(need.detail)}` }),
-            need.remedy ? remedyLine(need.remedy) : null))))));
+            need.remedy ? remedyLine(need.remedy) : null,
+            need.name === `${engine.name} weights` ? weightDetails(engine.name) : null))))));
   }));
+}
+
+/** The missing files of an engine one by one, looked up when somebody opens it. */
+function weightDetails(engine) {
+  const inside = h("div", { class: "inside" });
+  const look = () => { if (!inside.children.length) fill(inside, missingWeights(engine)); };
+  return h("details", { class: "more weights", on: { toggle: look, click: (event) => event.stopPropagation() } },
+    h("summary", { t: "weights.list" }), inside);
 }
 
 /** Seconds a training is likely to take here; null when nothing is known. */

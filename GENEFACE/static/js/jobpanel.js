@@ -75,6 +75,7 @@ export function showJob(element, job, on = {}) {
       on.preview?.(`/api/jobs/${now.id}/preview.jpg?n=${encodeURIComponent(preview)}`);
     }
     fill(tools, ended(now) ? null : button({ t: "job.cancel", icon: "stop", disabled: Boolean(now.cancelling), on: stop }),
+      now.gpu === null || now.gpu === undefined ? null : h("span", { class: "chip", live: () => t("job.on_gpu", { gpu: `GPU${now.gpu}` }) }),
       now.attempt > 1 ? h("span", { class: "small soft", live: () => t("job.attempt", { n: now.attempt }) }) : null);
     if (now.state === "failed") failed(now);
     else if (now.state === "cancelled") fill(problem, notice({ code: "page.job_cancelled" }, { kind: "info", retry: again }));

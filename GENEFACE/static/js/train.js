@@ -15,7 +15,7 @@ import { send } from "./uploader.js";
 
 const stage = new Stage($("#stage"), { emptyKey: "train.stage_empty" });
 const make = $("#make"), nameField = $("#name"), problem = $("#problem"), panel = $("#job");
-let chosen = null, engine = null, engines = [], faces = [], leave = null, fresh = null;
+let chosen = null, engine = null, engines = [], gpus = [], faces = [], leave = null, fresh = null;
 
 const source = new Source($("#source"), {
   ready(found) {
@@ -42,13 +42,14 @@ $("#epochs").addEventListener("input", expect);
 
 function choose(next) {
   engine = next;
-  deviceSelect($("#device"), next.devices);
+  deviceSelect($("#device"), next.devices, gpus);
   expect();
 }
 
 async function loadEngines() {
   const answer = await get("/api/engines");
-  engines = answer.engines;
+  gpus = answer.gpus;
+  engines = answer.engines.filter((one) => one.trains || !one.installed);
   const usable = engines.find((one) => one.name === answer.default && one.installed) ?? engines.find((one) => one.installed);
   if (usable) choose(usable);
   engineCards($("#engines"), engines, usable?.name, choose);

@@ -16,7 +16,8 @@ from visage.jobs.job import Job
 from visage.types import Progress, Report
 
 VERBS = {name: f"tests.backend.small_verbs:{name}" for name in
-         ("count", "deaf", "die", "fault", "refuse", "talkative", "family")} | {"broken": "tests.no_such_module:run"}
+         ("count", "deaf", "die", "fault", "refuse", "talkative", "family", "hold", "slow_stop")}
+VERBS["broken"] = "tests.no_such_module:run"
 
 
 def count(job: Job, _services: Any, report: Report) -> Mapping[str, Any]:
@@ -74,3 +75,27 @@ def family(job: Job, _services: Any, report: Report) -> Mapping[str, Any]:
     report(Progress("wait", 0.5))
     child.wait()
     return {}
+
+
+def hold(job: Job, services: Any, report: Report) -> Mapping[str, Any]:
+    """Hold a GPU until ``request["until"]`` exists, as a container would that outlives this process."""
+    services.store.works_in_container(job.id)
+    with Path(job.request["trace"]).open("a") as file:
+        file.write(f"{job.gpu} {os.getpid()}\n")
+    while not Path(job.request["until"]).exists():
+        report(Progress("hold", 0.5))
+        time.sleep(0.02)
+    return {"gpu": job.gpu}
+
+
+def slow_stop(job: Job, services: Any, report: Report) -> Mapping[str, Any]:
+    """Need two seconds to stop, as one does who has a container to end; says so if ``request["container"]``."""
+    services.store.works_in_container(job.id, bool(job.request.get("container")))
+    Path(job.request["trace"]).write_text("begun\n")
+    try:
+        while True:
+            report(Progress("work", 0.5))
+            time.sleep(0.02)
+    finally:
+        time.sleep(2)
+        Path(job.request["trace"]).write_text("begun\ntidied up\n")

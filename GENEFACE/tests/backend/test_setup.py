@@ -108,7 +108,7 @@ def test_nothing_is_done_where_nothing_is_missing(tmp_path: Path, monkeypatch: p
                                                   capfd: pytest.CaptureFixture[str]) -> None:
     avatar = Avatar("x", "X", "lite", "photo", "2026-01-01T00:00:00+00:00", 8, 8, built_in=True)
     (tmp_path / "var" / "avatars" / "x").mkdir(parents=True)
-    Catalog(tmp_path / "var" / "avatars").save(avatar)
+    Catalog(tmp_path / "var" / "avatars", tmp_path).save(avatar)
     monkeypatch.setenv("VISAGE_HOME", str(tmp_path))
     begin = time.monotonic()
     setup.ensure()

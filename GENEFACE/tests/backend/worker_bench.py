@@ -20,11 +20,13 @@ from visage.jobs.job import Job, Lane
 class Bench:
     """An installation of its own, with workers started on demand."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, gpus: int = 0) -> None:
+        """``gpus`` are promised: no job of these tests asks anything of a real one."""
         self.home = home
-        self.services = Services(Settings(home=home, cpu_slots=1, quick_slots=2))
+        self.services = Services(Settings(home=home, cpu_slots=1, quick_slots=2, gpu_slots=gpus))
         self.queue, self.store = self.services.queue, self.services.store
-        self.environment = clean_environment(VISAGE_HOME=str(home), VISAGE_QUICK_SLOTS="2")
+        self.environment = clean_environment(VISAGE_HOME=str(home), VISAGE_QUICK_SLOTS="2",
+                                             VISAGE_GPU_SLOTS=str(gpus))
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:

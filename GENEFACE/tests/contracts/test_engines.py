@@ -6,22 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from visage.engines import DRIVERS, Engine, RenderRequest, TrainRequest, open_engine
+from visage.config import Settings
+from visage.engines import Engine, RenderRequest, TrainRequest, engine_names, open_engine
 from visage.errors import NotInstalled, UnknownDriver, VisageError
 from visage.storage.paths import Paths
 from visage.types import silent
 
 # MediaPipe asks protobuf in an old way whenever a second finder is opened.
 pytestmark = pytest.mark.filterwarnings("ignore:label:DeprecationWarning")
+NAMES = engine_names(Paths(Path("/nowhere")))
 
-@pytest.fixture(params=sorted(DRIVERS))
+
+@pytest.fixture(params=NAMES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    return open_engine(request.param, Paths(tmp_path).create())
+    return open_engine(request.param, Settings(home=tmp_path), Paths(tmp_path).create())
 
 
 def test_it_says_what_it_is(engine: Engine) -> None:
     info = engine.describe()
-    assert info.name in DRIVERS
+    assert info.name in NAMES
     assert info.title
     assert info.summary.endswith(".")
     assert info.devices or not info.installed
@@ -54,6 +57,6 @@ def test_a_missing_sound_is_an_error_of_the_tree_and_leaves_no_clip(engine: Engi
 
 
 def test_names_are_found_in_any_case(tmp_path: Path) -> None:
-    assert open_engine(" LITE ", Paths(tmp_path)).describe().name == "lite"
+    assert open_engine(" LITE ", Settings(), Paths(tmp_path)).describe().name == "lite"
     with pytest.raises(UnknownDriver, match="lite"):
-        open_engine("lyte", Paths(tmp_path))
+        open_engine("lyte", Settings(), Paths(tmp_path))

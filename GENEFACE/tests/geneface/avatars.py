@@ -15,7 +15,7 @@ import docker
 import numpy as np
 from docker.models.containers import Container
 
-from tests.geneface.upstream import CONFIGS
+from tests.geneface.upstream import CONFIGS, TABLE
 from visage.media.run import ffmpeg_path
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "GeneFace-main" / "scripts"
@@ -52,13 +52,13 @@ class Avatars:
         return file
 
     def _weights(self) -> None:
-        table = json.loads((SCRIPTS / "weights.json").read_text())["weights"]
-        for weight in table:
+        for weight in TABLE:
+            if "infer" not in weight["needed_for"] or weight["optional"] or weight["root"] == "image":
+                continue
             for entry in weight["files"]:
-                if "infer" in weight["needed_for"]:
-                    file = (self.cache if weight["root"] == "cache" else self.root) / entry["path"]
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text("stand-in\n")
+                file = (self.cache if weight["root"] == "cache" else self.root) / entry["path"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(entry.get("text", "stand-in\n"))
 
     def train(self, name: str, poses: int = 40, postnet: tuple[int, ...] = (1000, 4000)) -> None:
         """An avatar with a training video of ``poses`` frames, and those checkpoints of its postnet."""
@@ -126,12 +126,11 @@ class Answer:
 
 
 @contextmanager
-def inferring(engine: docker.DockerClient, image: str, upstream: Path, avatars: Avatars, *arguments: str,
-              user: int = 0, tmpfs: dict[str, str] | None = None, **environment: str) -> Iterator[Container]:
+def inferring(engine: docker.DockerClient, image: str, avatars: Avatars, *arguments: str, user: int = 0,
+              tmpfs: dict[str, str] | None = None, **environment: str) -> Iterator[Container]:
     """The pipeline in a container as the product starts it, removed afterwards."""
     volumes = {str(avatars.root): {"bind": "/GeneFace", "mode": "rw"},
-               str(avatars.cache): {"bind": "/root/.cache/torch/hub/checkpoints", "mode": "rw"},
-               str(upstream): {"bind": "/opt/geneface", "mode": "ro"}}
+               str(avatars.cache): {"bind": "/root/.cache/torch/hub/checkpoints", "mode": "rw"}}
     container = engine.containers.run(
         image, ["bash", "scripts/infer_pipeline.sh", *arguments], detach=True, init=True, working_dir="/GeneFace",
         volumes=volumes, network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"], user=str(user),

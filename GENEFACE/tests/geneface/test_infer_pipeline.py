@@ -7,41 +7,18 @@ import re
 import signal
 import subprocess
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
 import numpy as np
 import pytest
 
-from tests.docker_engine import build
 from tests.geneface.avatars import SHUT, Answer, Avatars, ended, inferring, pictures, sound_of, until
-from tests.geneface.upstream import write_upstream
 from tests.visage.media_clips import babble
 from visage.media.run import ffmpeg_path
 
-TAG = "visage-test-infer:1"
-DOCKERFILE = f"""\
-ARG BASE_IMAGE
-FROM ${{BASE_IMAGE}}
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ffmpeg && pip install numpy=={np.__version__}
-RUN chmod 755 /root
-"""
 Run = Callable[..., Answer]
-
-
-@pytest.fixture(scope="session")
-def image(docker_engine: docker.DockerClient, local_base: str, tmp_path_factory: pytest.TempPathFactory
-          ) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("image")
-    (folder / "Dockerfile").write_text(DOCKERFILE)
-    build(docker_engine, folder, "Dockerfile", TAG, BASE_IMAGE=local_base)
-    return TAG
-
-
-@pytest.fixture(scope="session")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_upstream(tmp_path_factory.mktemp("upstream"))
 
 
 @pytest.fixture
@@ -52,10 +29,10 @@ def avatars(tmp_path: Path) -> Avatars:
 
 
 @pytest.fixture
-def infer(docker_engine: docker.DockerClient, image: str, upstream: Path, avatars: Avatars) -> Run:
+def infer(docker_engine: docker.DockerClient, geneface_image: str, avatars: Avatars) -> Run:
     """Run the pipeline to its end."""
     def run(*arguments: str, user: int = 0, tmpfs: dict[str, str] | None = None, **environment: str) -> Answer:
-        with inferring(docker_engine, image, upstream, avatars, *arguments, user=user, tmpfs=tmpfs,
+        with inferring(docker_engine, geneface_image, avatars, *arguments, user=user, tmpfs=tmpfs,
                        **environment) as container:
             return ended(container)
     return run
@@ -186,7 +163,7 @@ def test_an_old_video_is_never_taken_for_the_new_one(infer: Run, avatars: Avatar
     old = avatars.write("infer_out/Ann_1/pred_video/hello.mp4", "old")
     answer = infer(*asked, STAND_IN_FAULT="render:fail")
     assert answer.status == 1 and answer.error["code"] == "geneface.step_failed"
-    assert "told to fail at render" in answer.error["message"]
+    assert "told to fail in render" in answer.error["message"]
     assert not old.exists()
 
 
@@ -202,10 +179,10 @@ def test_what_upstream_loses_without_a_word_is_told(infer: Run, avatars: Avatars
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_stopped_in_the_second_piece_it_goes_on_there(
-        docker_engine: docker.DockerClient, image: str, upstream: Path, avatars: Avatars, infer: Run,
+        docker_engine: docker.DockerClient, geneface_image: str, avatars: Avatars, infer: Run,
         stop: signal.Signals) -> None:
     asked = (*say(avatars, 8.0), "--chunk_seconds", "4")
-    with inferring(docker_engine, image, upstream, avatars, *asked, STAND_IN_FAULT="render_piece_1:hang") as container:
+    with inferring(docker_engine, geneface_image, avatars, *asked, STAND_IN_FAULT="render_piece_1:hang") as container:
         until(container, "told to hang")
         container.kill(stop)
         answer = ended(container)
@@ -223,9 +200,9 @@ def test_stopped_in_the_second_piece_it_goes_on_there(
 
 
 def test_killed_at_the_landmarks_it_makes_them_again(
-        docker_engine: docker.DockerClient, image: str, upstream: Path, avatars: Avatars, infer: Run) -> None:
+        docker_engine: docker.DockerClient, geneface_image: str, avatars: Avatars, infer: Run) -> None:
     asked = say(avatars, 1.0)
-    with inferring(docker_engine, image, upstream, avatars, *asked, STAND_IN_FAULT="landmarks:hang") as container:
+    with inferring(docker_engine, geneface_image, avatars, *asked, STAND_IN_FAULT="landmarks:hang") as container:
         until(container, "told to hang")
         container.kill(signal.SIGKILL)
         ended(container)
@@ -248,9 +225,9 @@ def test_another_sound_of_the_same_name_starts_anew(infer: Run, avatars: Avatars
 
 
 def test_the_same_video_is_not_made_twice_at_once(
-        docker_engine: docker.DockerClient, image: str, upstream: Path, avatars: Avatars, infer: Run) -> None:
+        docker_engine: docker.DockerClient, geneface_image: str, avatars: Avatars, infer: Run) -> None:
     asked = say(avatars, 1.0)
-    with inferring(docker_engine, image, upstream, avatars, *asked, STAND_IN_FAULT="render:hang") as container:
+    with inferring(docker_engine, geneface_image, avatars, *asked, STAND_IN_FAULT="render:hang") as container:
         until(container, "told to hang")
         refused = infer(*asked)
         assert (refused.status, refused.error["code"]) == (1, "geneface.busy")

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from skimage import data
 
+from visage.config import Settings
 from visage.engines import Engine, RenderRequest, TrainRequest, open_engine
 from visage.media.audio import resample, write_wav
 from visage.storage.paths import Paths
@@ -23,7 +24,7 @@ QUIET = 1.5
 
 def lite(home: Path) -> Engine:
     """The engine under test."""
-    return open_engine("lite", Paths(home))
+    return open_engine("lite", Settings(), Paths(home))
 
 
 @cache

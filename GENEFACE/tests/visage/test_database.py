@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -49,6 +51,23 @@ def test_the_steps_make_the_tables_that_the_code_knows(engine: sa.Engine) -> Non
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         kinds = {change[0] for change in compare_metadata(context, metadata) if isinstance(change, tuple)}
     assert not kinds & {"add_table", "remove_table", "add_column", "remove_column"}
+
+
+def test_jobs_of_an_older_installation_are_kept(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "old.db")
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "visage" / "storage" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "insert into jobs (id, kind, title, lane, request, owner, state, created, changed, stage, message, facts) "
+            "values ('a', 'train', 'Ada', 'gpu', '{}', '', 'queued', 1, 1, '', '', '{}')")
+    upgrade(engine)
+    job = JobStore(engine, Paths(tmp_path)).get("a")
+    assert (job.title, job.device, job.gpu, job.container, job.position) == ("Ada", "auto", None, False, 0)
+    engine.dispose()
 
 
 def test_processes_that_start_together_upgrade_once(tmp_path: Path) -> None:

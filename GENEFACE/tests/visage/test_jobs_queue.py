@@ -69,7 +69,7 @@ def test_wait_returns_at_the_end_or_at_the_timeout(queue: JobQueue) -> None:
 
 
 def test_the_gpu_lane_needs_a_gpu(queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_module, "slots", lambda *_: 0)
+    monkeypatch.setattr(queue_module, "offered", lambda _: ())
     with pytest.raises(NotInstalled) as found:
         queue.submit("train", "t", Lane.GPU, {})
     assert found.value.code == "job.no_gpu"

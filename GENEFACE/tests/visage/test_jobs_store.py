@@ -108,6 +108,36 @@ def test_a_lost_job_comes_back_and_fails_in_the_end(store: JobStore) -> None:
     assert "signal 9" in job.error["message"] and job.attempt == ATTEMPTS
 
 
+def advance(store: JobStore, job_id: str, fraction: float) -> None:
+    assert store.claim(job_id)
+    assert store.progress(job_id, stage="learn", fraction=fraction, message="", facts={})
+
+
+def test_a_job_that_comes_further_each_time_may_be_lost_often(store: JobStore) -> None:
+    job_id = make(store)
+    for turn in range(1, 21):
+        advance(store, job_id, turn / 25)
+        assert store.lose(job_id, "the worker was killed").state is State.QUEUED
+    for _ in range(ATTEMPTS - 2):
+        advance(store, job_id, 0.805)
+        assert store.lose(job_id, "killed by signal 9").state is State.QUEUED
+    advance(store, job_id, 0.809)
+    assert store.lose(job_id, "killed by signal 9").state is State.FAILED, "three times at the same point"
+
+
+def test_the_death_of_the_worker_is_not_counted_against_a_container(store: JobStore) -> None:
+    job_id = make(store)
+    for _ in range(20):
+        advance(store, job_id, 0.3)
+        assert store.works_in_container(job_id) and store.get(job_id).container
+        assert store.lose(job_id, "the worker was killed", blame=False).state is State.QUEUED
+    for _ in range(ATTEMPTS - 1):
+        advance(store, job_id, 0.3)
+        assert store.lose(job_id, "killed by signal 9").state is State.QUEUED
+    advance(store, job_id, 0.3)
+    assert store.lose(job_id, "killed by signal 9").state is State.FAILED
+
+
 def test_a_requeued_job_is_not_blamed(store: JobStore) -> None:
     job_id = make(store)
     for _ in range(ATTEMPTS + 2):

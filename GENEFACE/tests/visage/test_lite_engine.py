@@ -97,10 +97,11 @@ def test_lips_move_with_speech_and_are_shut_in_silence(trained, tmp_path: Path) 
 
 
 def test_rendering_needs_no_torch(trained, tmp_path: Path) -> None:
-    code = ("import sys; from pathlib import Path; from visage.engines import RenderRequest, open_engine; "
+    code = ("import sys; from pathlib import Path; from visage.config import Settings; "
+            "from visage.engines import RenderRequest, open_engine; "
             "from visage.storage.paths import Paths; from visage.types import silent; "
             "a, s, o = map(Path, sys.argv[1:]); "
-            "open_engine('lite', Paths(o.parent)).render(RenderRequest(a, s, o), silent); "
+            "open_engine('lite', Settings(), Paths(o.parent)).render(RenderRequest(a, s, o), silent); "
             "assert 'torch' not in sys.modules")
     arguments = [str(trained[0]), str(speech(tmp_path, 0.5)), str(tmp_path / "out.mp4")]
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, timeout=60)
@@ -109,9 +110,10 @@ def test_rendering_needs_no_torch(trained, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_killed_training_goes_on_where_it_stopped(clip: Path, tmp_path: Path) -> None:
     avatar = tmp_path / "avatar"
-    code = ("import sys; from pathlib import Path; from visage.engines import TrainRequest, open_engine; "
+    code = ("import sys; from pathlib import Path; from visage.config import Settings; "
+            "from visage.engines import TrainRequest, open_engine; "
             "from visage.storage.paths import Paths; a, c = map(Path, sys.argv[1:]); "
-            "open_engine('lite', Paths(a.parent)).train(TrainRequest(c, a, options={'seconds': 12}), "
+            "open_engine('lite', Settings(), Paths(a.parent)).train(TrainRequest(c, a, options={'seconds': 12}), "
             "lambda step: print(step.stage, step.facts.get('step', 0), flush=True))")
     with subprocess.Popen([sys.executable, "-c", code, str(avatar), str(clip)], cwd=ROOT, text=True,
                           stdout=subprocess.PIPE, start_new_session=True) as process:

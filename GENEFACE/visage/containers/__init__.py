@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from visage.containers.contract import Containers
+from pathlib import Path
+
+from visage.containers.contract import Containers, Mount, Order
 from visage.drivers import load
 
 DRIVERS = {"docker": "visage.containers.docker:DockerContainers"}
 
-__all__ = ["DRIVERS", "Containers", "open_containers"]
+__all__ = ["DRIVERS", "Containers", "Mount", "Order", "open_containers"]
 
 
-def open_containers(name: str = "docker") -> Containers:
-    """The container engine of that name.  Raises `UnknownDriver` or `NotInstalled` (its Python package)."""
-    return load("container engine", DRIVERS, name)()
+def open_containers(name: str, home: Path) -> Containers:
+    """The container engine of that name, for the installation at ``home``: it sees no other one's containers.
+
+    Raises `UnknownDriver` or `NotInstalled` (its Python package).
+    """
+    return load("container engine", DRIVERS, name)(home)

@@ -1,20 +1,60 @@
-"""Engines by name.  ``lite`` is embedded; ``GeneFace`` runs in a container."""
+"""Engines by name: ``lite`` is embedded; each of the others lives in an image that a YAML file describes.
+
+The embedded engine must be usable where nothing reads settings or YAML, hence the imports in the functions.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 from visage.drivers import load
 from visage.engines.contract import Engine, EngineInfo, RenderRequest, TrainRequest
+from visage.errors import InvalidRequest, UnknownDriver
 from visage.storage.paths import Paths
+
+if TYPE_CHECKING:
+    from visage.config import Settings
+    from visage.engines.container.manifest import EngineManifest
 
 DRIVERS = {
     "lite": "visage.engines.lite.engine:LiteEngine",
-    "GeneFace": "visage.engines.geneface:GeneFaceEngine",
+    "container": "visage.engines.container.engine:ContainerEngine",
+    "broken": "visage.engines.container.broken:BrokenEngine",
 }
+"""How an engine is driven; which engines there are, `engine_names` tells."""
 
-__all__ = ["DRIVERS", "Engine", "EngineInfo", "RenderRequest", "TrainRequest", "open_engine"]
+__all__ = ["DRIVERS", "Engine", "EngineInfo", "RenderRequest", "TrainRequest", "engine_names", "open_engine"]
 
 
-def open_engine(name: str, paths: Paths) -> Engine:
+def engine_names(paths: Paths) -> list[str]:
+    """All engines of an installation, the embedded one first."""
+    return ["lite", *_manifests(paths)]
+
+
+def open_engine(name: str, settings: Settings, paths: Paths) -> Engine:
     """The engine of that name (any case).  Raises `UnknownDriver` with the names there are."""
-    known = {driver.lower(): driver for driver in DRIVERS}
-    return load("engine", DRIVERS, known.get(name.strip().lower(), name))(paths)
+    asked = name.strip().lower()
+    if asked == "lite":
+        return load("engine", DRIVERS, "lite")(paths)
+    known = {one.lower(): one for one in _manifests(paths)}
+    if asked not in known:
+        raise UnknownDriver("There is no engine {name!r}; there are: {names}.", code="engine.unknown",
+                            hint="Choose one of these.", name=name, names=", ".join(engine_names(paths)))
+    told = _manifests(paths)[known[asked]]
+    if isinstance(told, InvalidRequest):
+        return load("engine", DRIVERS, "broken")(known[asked], told)
+    return load("engine", DRIVERS, "container")(told, settings, paths)
+
+
+def _manifests(paths: Paths) -> dict[str, EngineManifest | InvalidRequest]:
+    files = tuple((file, file.stat().st_mtime_ns) for file in sorted(paths.engines.glob("*.yaml")))
+    return _read(paths, files)
+
+
+@lru_cache(maxsize=8)
+def _read(paths: Paths, _: object) -> dict[str, EngineManifest | InvalidRequest]:
+    """Read once; the last argument changes when a file does."""
+    from visage.engines.container.manifest import SHIPPED, read_manifests
+
+    return read_manifests([SHIPPED, paths.engines])

@@ -24,8 +24,30 @@ class EngineInfo:
     """Device choices it accepts here, e.g. ``("CPU",)``."""
     needs: tuple[Requirement, ...]
     """What it needs; usable when every one is ok."""
+    needs_to_render: tuple[Requirement, ...] | None = None
+    """What it needs to make a face speak, where that differs from ``needs``."""
     photo: bool = False
     """Whether it makes an avatar from one photo without training."""
+    trains: bool = True
+    """Whether it can learn a face."""
+    renders: bool = True
+    """Whether it can make a face speak."""
+    needs_gpu: bool = False
+    """Whether it refuses to work on a CPU."""
+    outlives: bool = False
+    """Whether its work goes on in a container when the process that asked for it is killed."""
+    plain_ids: bool = False
+    """Whether the ids of its avatars must do without ``-``."""
+    belongings: tuple[str, ...] = ()
+    """Globs, below the installation's home and with ``{id}``, of what an avatar has outside its own folder: deleted
+    with it."""
+    travels: tuple[str, ...] = ()
+    """Those of `belongings` that are needed to speak: exported and imported with the avatar."""
+
+    def lacking(self, *, to_render: bool = False) -> list[Requirement]:
+        """What is not there, the most basic first."""
+        wanted = self.needs_to_render if to_render and self.needs_to_render is not None else self.needs
+        return [need for need in wanted if not need.ok]
 
     @property
     def installed(self) -> bool:

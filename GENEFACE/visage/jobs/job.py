@@ -67,7 +67,7 @@ class Job:
     attempt: int = 0
     """How many times it was started."""
     position: int | None = None
-    """Jobs ahead of it in its lane; None unless queued."""
+    """Jobs ahead of it in its lane (on the GPU lane: of those that may take its GPU); None unless queued."""
     eta: float | None = None
     """Seconds left, estimated; None when unknown."""
     cancelling: bool = False
@@ -78,3 +78,9 @@ class Job:
     """`VisageError.as_dict` of a failed job."""
     retry_of: str = ""
     """Id of the job that this one repeats, or empty; a verb may go on from its checkpoints."""
+    device: str = "auto"
+    """What was asked for: ``auto``, ``CPU``, ``GPU0`` …"""
+    gpu: int | None = None
+    """Index of the GPU it holds, or held when it ended; None: none (yet)."""
+    container: bool = False
+    """Whether a container works for it, or did when it ended."""

@@ -15,9 +15,10 @@ from huey import SqliteHuey
 from huey.api import TaskWrapper
 
 from visage.config import Settings
-from visage.errors import Conflict, NotInstalled
+from visage.containers.nvidia import offered
+from visage.errors import Conflict, InvalidRequest, NotInstalled
 from visage.jobs.job import Job, Lane, State
-from visage.jobs.slots import slots
+from visage.jobs.placing import wanted
 from visage.jobs.store import JobStore
 from visage.storage.database import translated
 from visage.storage.paths import Paths
@@ -52,16 +53,28 @@ class JobQueue:
 
     def submit(self, kind: str, title: str, lane: Lane, request: Mapping[str, Any], owner: str = "", *,
                retry_of: str = "") -> Job:
-        """Store a job and queue it; `NotInstalled` for the GPU lane of a machine without one."""
-        if not slots(self._settings, lane):
-            raise NotInstalled("No GPU was found on this machine.", code="job.no_gpu",
-                               hint="Choose CPU. If there is a GPU, check `nvidia-smi`, or set VISAGE_GPU_SLOTS=1.")
+        """Store a job and queue it.
+
+        `NotInstalled` for the GPU lane of a machine without one, `InvalidRequest` for a GPU that is not there.
+        """
+        if lane is Lane.GPU:
+            self._check(str(request.get("device") or "auto"))
         job = self._store.create(kind, title, lane, request, owner, retry_of=retry_of)
         self._send(job.id, lane, job.created.timestamp())
         return job
 
+    def _check(self, device: str) -> None:
+        cards = offered(self._settings)
+        if not cards:
+            raise NotInstalled("No GPU was found on this machine.", code="job.no_gpu",
+                               hint="Choose CPU. If there is a GPU, check `nvidia-smi`, or set VISAGE_GPU_SLOTS=1.")
+        if not any(wanted(device, gpu) for gpu in cards):
+            raise InvalidRequest("There is no {device} on this machine.", code="job.no_such_gpu",
+                                 hint="Choose one of: {devices}.", device=device,
+                                 devices=", ".join(["auto", *(gpu.name for gpu in cards)]))
+
     def cancel(self, job_id: str) -> Job:
-        """Ask a job to stop; it has stopped within two seconds.  Raises `NotFound`."""
+        """Ask a job to stop; it has stopped within two seconds, or six with a container.  Raises `NotFound`."""
         return self._store.request_cancel(job_id)
 
     def retry(self, job_id: str) -> Job:

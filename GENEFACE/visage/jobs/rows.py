@@ -24,6 +24,7 @@ def as_job(row: sa.Row[Any], position: int | None) -> Job:
         attempt=row.attempt, position=position if state is State.QUEUED else None,
         eta=time_left(row) if state is State.RUNNING else None, cancelling=bool(row.cancelling),
         result=row.result, error=row.error, retry_of=row.retry_of,
+        device=row.device, gpu=row.gpu, container=bool(row.container),
     )
 
 
@@ -36,12 +37,14 @@ def time_left(row: sa.Row[Any]) -> float | None:
 
 
 def ahead() -> sa.ScalarSelect[int]:
-    """Column: how many queued jobs of the same lane were created before this one."""
+    """Column: how many queued jobs of the same lane, for the same GPU or for any, were created before this one."""
     earlier = jobs.alias()
     before = sa.or_(earlier.c.created < jobs.c.created,
                     sa.and_(earlier.c.created == jobs.c.created, earlier.c.id < jobs.c.id))
+    apart = sa.and_(jobs.c.lane == Lane.GPU.value, jobs.c.device.like("GPU%"), earlier.c.device.like("GPU%"),
+                    jobs.c.device != earlier.c.device)
     return (sa.select(sa.func.count()).select_from(earlier)
-            .where(earlier.c.state == State.QUEUED.value, earlier.c.lane == jobs.c.lane, before)
+            .where(earlier.c.state == State.QUEUED.value, earlier.c.lane == jobs.c.lane, before, sa.not_(apart))
             .correlate(jobs).scalar_subquery())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from visage.errors import NotFound, VisageError
-from visage.jobs.job import State
+from visage.jobs.job import Job, Lane, State
 from visage.jobs.lock import held
 from visage.jobs.process import NOT_MINE
 from visage.jobs.store import JobStore
@@ -21,15 +21,19 @@ MARK = "JOB_OF_VISAGE"
 """Environment variable with the job's id: what a job's process starts can be found by it."""
 _POLL = 0.1
 _GRACE = 1.0
+_CONTAINER_GRACE = 5.0
+"""Seconds that a process gets to end after SIGTERM; one that has a container to stop needs more."""
 log = logging.getLogger("visage.runner")
 
 
 class Runner:
     """Runs each job in a process group of its own; one call of `run` a slot."""
 
-    def __init__(self, store: JobStore, command: Callable[[str], Sequence[str]], folder: Path) -> None:
-        """``command``: argv for a job's id; ``folder``: where it is started."""
+    def __init__(self, store: JobStore, command: Callable[[str], Sequence[str]], folder: Path,
+                 place: Callable[[Job], bool] = lambda job: True) -> None:
+        """``command``: argv for a job's id; ``folder``: where it is started; ``place``: whether it may start now."""
         self._store = store
+        self._place = place
         self._command = command
         self._folder = folder
         self._active: set[str] = set()
@@ -47,13 +51,14 @@ class Runner:
         self._stopping.set()
 
     def run(self, job_id: str) -> None:
-        """Run one job until its process has ended; returns at once when it is not queued."""
+        """Run one job until its process has ended; returns at once when it is not queued or cannot be placed."""
         with self._guard:
             if self._stopping.is_set() or job_id in self._active:
                 return
             self._active.add(job_id)
         try:
-            if self._store.get(job_id).state is State.QUEUED:
+            job = self._store.get(job_id)
+            if job.state is State.QUEUED and self._place(job):
                 self._run(job_id)
         except NotFound:
             return
@@ -75,12 +80,12 @@ class Runner:
         self._settle(job_id, process.wait(), oom_kills() > kills)
 
     def _watch(self, job_id: str, pid: int) -> None:
-        asked_at = 0.0
+        asked_at, grace = 0.0, _GRACE
         while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            if asked_at and time.monotonic() - asked_at > _GRACE:
+            if asked_at and time.monotonic() - asked_at > grace:
                 _signal_group(pid, signal.SIGKILL)
             elif not asked_at and (self._stopping.is_set() or self._cancel_asked(job_id)):
-                asked_at = time.monotonic()
+                asked_at, grace = time.monotonic(), self._grace(job_id)
                 os.kill(pid, signal.SIGTERM)
             time.sleep(_POLL)
 
@@ -91,6 +96,13 @@ class Runner:
             log.exception("the database did not say whether job %s is to be cancelled; asking again", job_id)
             return False
 
+    def _grace(self, job_id: str) -> float:
+        try:
+            job = self._store.get(job_id)
+        except VisageError:
+            return _CONTAINER_GRACE
+        return _CONTAINER_GRACE if job.container or job.lane is Lane.GPU else _GRACE
+
     def _settle(self, job_id: str, code: int, memory: bool) -> None:
         job = self._store.get(job_id)
         if job.state.ended or code == NOT_MINE or (job.state is State.QUEUED and code == 0):
@@ -98,7 +110,8 @@ class Runner:
         if job.cancelling:
             self._store.cancelled(job_id)
         elif self._stopping.is_set():
-            self._store.requeue(job_id, "Waiting for the worker to start again.")
+            # killed, not ended: its container may still be there
+            self._store.requeue(job_id, "Waiting for the worker to start again.", gone=not job.container)
         else:
             self._store.lose(job_id, reason(code, memory))
 
@@ -109,9 +122,9 @@ def rescue(store: JobStore, ours: frozenset[str]) -> None:
         if state is not State.RUNNING or job_id in ours:
             continue
         with held(store.folder(job_id) / "lock") as abandoned:
-            if abandoned and store.get(job_id).state is State.RUNNING:
+            if abandoned and (job := store.get(job_id)).state is State.RUNNING:
                 kill_leftovers(job_id)
-                store.lose(job_id, "the worker was killed")
+                store.lose(job_id, "the worker was killed", blame=not job.container)
 
 
 def kill_leftovers(job_id: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from visage.config import Settings
+from visage.containers.nvidia import offered
 from visage.jobs.job import Lane
 
 
@@ -14,4 +13,4 @@ def slots(settings: Settings, lane: Lane) -> int:
         return settings.cpu_slots
     if lane is Lane.QUICK:
         return settings.quick_slots
-    return settings.gpu_slots or len(list(Path("/dev").glob("nvidia[0-9]*")))
+    return len(offered(settings)) * settings.jobs_per_gpu

@@ -19,7 +19,9 @@ from visage.storage.database import jobs, translated
 from visage.storage.paths import Paths, child
 
 ATTEMPTS = 3
-"""How often a job may lose its process before it has failed."""
+"""How often a job may lose its process at the same point before it has failed."""
+_STEP = 0.01
+"""Fraction of a job beyond which two points are not the same."""
 
 
 class JobStore:
@@ -31,6 +33,11 @@ class JobStore:
     def __init__(self, engine: sa.Engine, paths: Paths) -> None:
         self._engine = engine
         self._paths = paths
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database."""
+        return self._engine
 
     def folder(self, job_id: str) -> Path:
         """Where a job keeps ``log.txt``, ``lock``, ``preview.jpg``, ``losses.jsonl`` and its working files."""
@@ -45,7 +52,8 @@ class JobStore:
         self._write(sa.insert(jobs).values(
             id=job_id, kind=kind, title=title, lane=lane.value, request=dict(request), owner=owner, retry_of=retry_of,
             state=State.QUEUED.value, created=now, changed=now, version=1, stage="", fraction=0.0, message="",
-            facts={}, attempt=0, lost=0, cancelling=False))
+            facts={}, attempt=0, lost=0, reached=0.0, cancelling=False, container=False,
+            device=str(request.get("device") or "auto")))
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
@@ -81,10 +89,11 @@ class JobStore:
         return not found or bool(found[0][0])
 
     def claim(self, job_id: str) -> bool:
-        """queued → running and one attempt more; True for exactly one caller."""
+        """queued → running and one attempt more; True for exactly one caller, and on the GPU lane only with a GPU."""
         now = time.time()
-        return self._change(job_id, [State.QUEUED], state=State.RUNNING.value, started=now, ended=None, stage="",
-                            fraction=0.0, pace=None, message="", attempt=jobs.c.attempt + 1)
+        placed = sa.or_(jobs.c.lane != Lane.GPU.value, jobs.c.gpu.is_not(None))
+        return self._change(job_id, [State.QUEUED], placed, state=State.RUNNING.value, started=now, ended=None,
+                            stage="", fraction=0.0, pace=None, message="", attempt=jobs.c.attempt + 1)
 
     def progress(self, job_id: str, *, stage: str, fraction: float, message: str, facts: Mapping[str, Any],
                  pace: float | None = None) -> bool:
@@ -119,25 +128,43 @@ class JobStore:
                     self.cancelled(job_id)
         return self.get(job_id)
 
-    def requeue(self, job_id: str, reason: str) -> bool:
-        """running → queued without blame: the worker stops, and the job goes on at its next start."""
-        return self._change(job_id, [State.RUNNING], state=State.QUEUED.value, started=None, pace=None, message=reason)
+    def works_in_container(self, job_id: str, does: bool = True) -> bool:
+        """Say that a container works for a running job, or does so no more.
 
-    def lose(self, job_id: str, reason: str) -> Job:
+        Its process then gets more time to stop it, and the death of the worker, which the container outlives, is not
+        counted against the job.
+        """
+        return self._change(job_id, [State.RUNNING], container=does)
+
+    def requeue(self, job_id: str, reason: str, *, gone: bool = True) -> bool:
+        """running → queued without blame: the worker stops, and the job goes on at its next start.
+
+        ``gone``: nothing works for it any more; otherwise it keeps its GPU.
+        """
+        freed = {"gpu": None, "container": False} if gone else {}
+        return self._change(job_id, [State.RUNNING], state=State.QUEUED.value, started=None, pace=None, message=reason,
+                            **freed)
+
+    def lose(self, job_id: str, reason: str, *, blame: bool = True) -> Job:
         """The job's process was killed: cancelled if that was asked for, else queued again, in the end failed.
 
-        ``reason`` is an English clause such as ``"killed by signal 9"``.
+        It fails after `ATTEMPTS` losses at the same point; one that came further starts to count anew.  ``reason`` is
+        an English clause such as ``"killed by signal 9"``; without ``blame`` this loss is not counted.  A GPU that it
+        holds stays its own.
         """
         held_up = [State.QUEUED, State.RUNNING]
         asked = sa.and_(jobs.c.cancelling, jobs.c.state == State.RUNNING.value)
+        further = jobs.c.fraction > jobs.c.reached + _STEP
+        lost = sa.case((further, int(blame)), else_=jobs.c.lost + int(blame))
         error = WorkerLost("The process of this job was lost {attempts} times, the last time: {reason}.",
                            hint="Its log tells more. Free some memory, or use a shorter video, then try again.",
                            attempts=ATTEMPTS, reason=reason)
         now = time.time()
         _ = self._change(job_id, held_up, asked, state=State.CANCELLED.value, ended=now, cancelling=False) \
-            or self._change(job_id, held_up, jobs.c.lost + 1 >= ATTEMPTS, state=State.FAILED.value,
-                            lost=jobs.c.lost + 1, error=error.as_dict(), ended=now) \
-            or self._change(job_id, held_up, state=State.QUEUED.value, lost=jobs.c.lost + 1, started=None,
+            or self._change(job_id, held_up, lost >= ATTEMPTS, state=State.FAILED.value,
+                            lost=lost, error=error.as_dict(), ended=now) \
+            or self._change(job_id, held_up, state=State.QUEUED.value, lost=lost, started=None,
+                            reached=sa.case((further, jobs.c.fraction), else_=jobs.c.reached),
                             pace=None, message=f"Starting again: {reason}.")
         return self.get(job_id)
 

@@ -11,19 +11,20 @@ import shutil
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from visage.errors import BadMedia, Conflict, NotFound, from_os_error
+from visage.storage.belongings import discard, packed, total, unpack
 from visage.storage.paths import child, identifier
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 """Version of the package layout; a reader refuses a newer one."""
-_LARGEST = 2 << 30
+_LARGEST = 16 << 30
 _HARMLESS, _RATIO = 32 << 20, 20
 """Unpacked bytes, and times its packed size, above both of which a package is a trap: what we export is not packed."""
 _LARGEST_MANIFEST = 1 << 20
@@ -64,10 +65,11 @@ class Avatar:
 
 
 class Catalog:
-    """All avatars below one folder."""
+    """All avatars below one folder; what an engine keeps elsewhere for them is named by globs (see `belongings`)."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, home: Path):
         self.root = root
+        self.home = home
 
     def folder(self, avatar_id: str) -> Path:
         """Where that avatar's package is or would be; refuses ids that are no plain name."""
@@ -108,26 +110,34 @@ class Catalog:
         temporary.replace(folder / MANIFEST)
         return avatar
 
-    def delete(self, avatar_id: str) -> None:
-        """Remove the package.  Raises `NotFound`."""
+    def delete(self, avatar_id: str, globs: Sequence[str] = ()) -> None:
+        """Remove the package and its belongings.  Raises `NotFound`."""
         self.get(avatar_id)
         shutil.rmtree(self.folder(avatar_id))
+        discard(self.home, globs, avatar_id)
 
-    def size(self, avatar_id: str) -> int:
-        """Bytes of the package."""
-        return sum(file.stat().st_size for file in _files(self.folder(avatar_id)))
+    def size(self, avatar_id: str, globs: Sequence[str] = ()) -> int:
+        """Bytes of the package and its belongings."""
+        own = sum(file.stat().st_size for file in _files(self.folder(avatar_id)))
+        return own + total(self.home, globs, avatar_id)
 
-    def export(self, avatar_id: str, out: Path) -> Path:
-        """Write the package as a zip.  Working files of training (``work/``) stay behind."""
+    def export(self, avatar_id: str, out: Path, globs: Sequence[str] = ()) -> Path:
+        """Write the package and its belongings as a zip.  Working files of training (``work/``) stay behind."""
         self.get(avatar_id)
         folder = self.folder(avatar_id)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as package:
             for file in _files(folder):
                 package.write(file, file.relative_to(folder).as_posix())
+            for file, name in packed(self.home, globs, avatar_id):
+                package.write(file, name)
         return out
 
-    def take_in(self, package: Path, avatar_id: str | None = None) -> Avatar:
-        """Unpack an exported avatar.  Raises `BadMedia` for anything else and `Conflict` when the id is taken."""
+    def take_in(self, package: Path, avatar_id: str | None = None,
+                globs: Callable[[Avatar], Sequence[str]] = lambda _: ()) -> Avatar:
+        """Unpack an exported avatar; ``globs`` tells where its engine keeps belongings, and may refuse the avatar.
+
+        Raises `BadMedia` for anything else and `Conflict` when the id is taken.
+        """
         try:
             archive = zipfile.ZipFile(package)
             if archive.getinfo(MANIFEST).file_size > _LARGEST_MANIFEST:
@@ -142,10 +152,12 @@ class Catalog:
             if folder.exists():
                 raise Conflict("There is an avatar {id} already.", code="avatar.exists",
                                hint="Delete it first, or import under another id.", id=chosen)
+            places = globs(replace(told, id=chosen))
             staging = self.root / f".import-{uuid.uuid4().hex}"
             try:
                 archive.extractall(staging)
                 (staging / MANIFEST).unlink()
+                unpack(staging, self.home, places, told.id, chosen)
                 staging.replace(folder)
             except _UNREADABLE as exc:
                 raise _not_a_package() from exc

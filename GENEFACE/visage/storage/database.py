@@ -18,24 +18,28 @@ from sqlalchemy import exc as sa_exc
 
 from visage.errors import DiskFull, InvalidRequest, NotInstalled, ServiceUnreachable, VisageError, from_os_error
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest step in ``migrations/versions``."""
 _BUSY_SECONDS = 20
 _ADVISORY_LOCK = 7_436_501
-"""Any number, the same for all processes that upgrade one PostgreSQL database."""
+"""Any number, the same for all processes that use one PostgreSQL database; the next one is `turn`'s."""
 
 metadata = sa.MetaData()
 
 jobs = sa.Table(
     "jobs", metadata,
     *(sa.Column(name, sa.String, primary_key=name == "id") for name in (
-        "id", "kind", "title", "lane", "owner", "retry_of", "state", "stage", "message")),
-    *(sa.Column(name, sa.Float) for name in ("created", "started", "ended", "changed", "fraction", "pace")),
-    *(sa.Column(name, sa.Integer) for name in ("version", "attempt", "lost")),
+        "id", "kind", "title", "lane", "owner", "retry_of", "state", "stage", "message", "device")),
+    *(sa.Column(name, sa.Float) for name in ("created", "started", "ended", "changed", "fraction", "pace", "reached")),
+    *(sa.Column(name, sa.Integer) for name in ("version", "attempt", "lost", "gpu")),
     *(sa.Column(name, sa.JSON(none_as_null=True)) for name in ("request", "facts", "result", "error")),
-    sa.Column("cancelling", sa.Boolean),
+    *(sa.Column(name, sa.Boolean) for name in ("cancelling", "container")),
 )
-"""One row a job; see `visage.jobs.job.Job`.  ``lost`` counts attempts whose process was killed."""
+"""One row a job; see `visage.jobs.job.Job`.
+
+``lost`` counts attempts whose process was killed since the fraction ``reached`` by an earlier one; ``container`` is set
+while a container works for the job.
+"""
 
 clips = sa.Table(
     "clips", metadata,
@@ -137,6 +141,17 @@ def _alone(engine: sa.Engine) -> Iterator[None]:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK)))
     else:
         yield
+
+
+@contextmanager
+def turn(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction on the job table that waits until no other of its kind is open, in any process."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK + 1)))
+        else:  # SQLite lets only one transaction at a time come past a write, even one that changes nothing
+            connection.execute(sa.update(jobs).where(jobs.c.id == "").values(version=0))
+        yield connection
 
 
 @contextmanager

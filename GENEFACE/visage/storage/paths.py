@@ -14,6 +14,8 @@ from pathlib import Path
 
 from visage.errors import InvalidRequest, NotFound
 
+WEIGHTS_TABLE = Path(__file__).resolve().parents[2] / "GeneFace-main" / "scripts" / "weights.json"
+"""The table of weights, as this version of the product has it."""
 _UNSAFE = re.compile(r"[^\w.-]+", re.UNICODE)
 
 
@@ -38,6 +40,11 @@ class Paths:
     def geneface(self) -> Path:
         """What is mounted into ``geneface:latest``."""
         return self.home / "GeneFace-main"
+
+    @property
+    def engines(self) -> Path:
+        """Where an operator describes more engines, a YAML file each."""
+        return self.home / "engines"
 
     @property
     def models(self) -> Path:
@@ -88,6 +95,16 @@ class Paths:
     def worker(self) -> Path:
         """The file that the worker locks while it lives and writes its heartbeat to."""
         return self.var / "worker.json"
+
+    @property
+    def weights(self) -> Path:
+        """What was recorded of each weight when it came."""
+        return self.var / "weights.json"
+
+    @property
+    def downloads(self) -> Path:
+        """Archives on their way, until they are unpacked."""
+        return self.var / "downloads"
 
     @property
     def secret(self) -> Path:
@@ -162,12 +179,15 @@ def safe_name(name: str, fallback: str = "file") -> str:
     return f"{stem[:60]}.{suffix[:8]}" if dot and stem else (text[:60] or fallback)
 
 
-def identifier(name: str) -> str:
-    """``name`` when it can be an avatar's id (``[A-Za-z0-9_-]``, at most 64), else `InvalidRequest`.
+def identifier(name: str, *, plain: bool = False) -> str:
+    """``name`` when it can be an avatar's id (``[A-Za-z0-9_-]``, at most 64; ``plain``: without ``-``).
 
-    GeneFace's own scripts pass ids through a shell and a comma-separated list, so nothing else is safe.
+    Programs of engines in containers pass ids through shells and comma-separated lists.  Else raises `InvalidRequest`.
     """
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", name):
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", name) and not (plain and "-" in name):
         return name
+    if plain:
+        raise InvalidRequest("{name!r} cannot be the id of an avatar of this engine.", code="path.plain_identifier",
+                             hint="Use 1 to 64 Latin letters, digits and _ (no -).", name=name)
     raise InvalidRequest("{name!r} cannot be an id.", code="path.identifier",
                          hint="Use 1 to 64 Latin letters, digits, - and _.", name=name)

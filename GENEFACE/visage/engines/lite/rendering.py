@@ -25,6 +25,8 @@ IDLE = 4 * FPS
 _SOUND_RATE = 44_100
 _TELL = FPS
 """Frames between two reports."""
+SHARES = {"move": 1.0, "render": 20.0, "verify": 0.5}
+"""About how much of the time each stage takes."""
 
 
 class Renderer(Protocol):
@@ -56,7 +58,7 @@ def open_package_listener(package: Package, basis: MouthBasis) -> Listener:
 
 def render(request: RenderRequest, report: Report) -> Path:
     """Write the clip and return it.  Raises `BadAudio`, `BadMedia`, `DiskFull` and `OutputInvalid`."""
-    clock = Clock({"move": 1.0, "render": 20.0, "verify": 0.5}, report)
+    clock = Clock(SHARES, report)
     clock.enter("move", "Listening to the sound")
     package = Package(request.avatar)
     samples = read_sound(request.sound, SPEECH_RATE)

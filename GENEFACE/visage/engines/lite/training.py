@@ -39,7 +39,7 @@ LARGEST = 1280
 """Longest side of the frames worked on, pixels."""
 _BELONGS = 0.15
 """Least correlation of mouth and sound: recordings have 0.25 to 0.6, with a sound from elsewhere up to 0.14."""
-_SHARES = {"check": 8.0, "track": 6.0, "listen": 8.0, "learn": 420.0, "finish": 12.0}
+SHARES = {"check": 8.0, "track": 6.0, "listen": 8.0, "learn": 420.0, "finish": 12.0}
 """About how many seconds each stage takes."""
 
 
@@ -59,7 +59,7 @@ class Training:
     def __post_init__(self) -> None:
         self.options = TrainOptions.read(self.request)
         self.package = Package(self.request.avatar)
-        self.clock = Clock({**_SHARES, "learn": self.options.seconds}, self.report)
+        self.clock = Clock({**SHARES, "learn": self.options.seconds}, self.report)
 
     def run(self) -> Mapping[str, Any]:
         """Fill the package; returns the facts for its manifest.  Raises `BadVideo`, `BadAudio`, `DiskFull`."""

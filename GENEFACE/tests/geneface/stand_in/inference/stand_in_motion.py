@@ -9,7 +9,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
-from utils.stand_in import bar, begin, need
+from utils.stand_in import bar, gpu, halfway, hubert_is_cached, need
 
 WEIGHTS = ("deep_3drecon/BFM/BFM_model_front.mat", "checkpoints/lrs3/lm3d_vae_sync/model_ckpt_steps_40000.ckpt",
            "checkpoints/lrs3/syncnet/model_ckpt_steps_40000.ckpt")
@@ -63,7 +63,8 @@ def landmarks(mouth, step):
 def run(name):
     """One landmark program."""
     settings = arguments({"--reset"})
-    begin("landmarks")
+    gpu()
+    hubert_is_cached()
     need(*WEIGHTS)
     step = int(settings["infer_ckpt_steps"])
     need(f"{settings['work_dir']}/model_ckpt_steps_{step}.ckpt")
@@ -71,4 +72,6 @@ def run(name):
     out.parent.mkdir(parents=True, exist_ok=True)
     mouth = openness(wav16k(settings["infer_audio_source_name"]))
     made = [landmarks(mouth, step) for _ in bar(range(1), f"Now {name} is predicting the action into {out}")]
+    out.write_bytes(b"half")
+    halfway("landmarks")
     np.save(out, made)

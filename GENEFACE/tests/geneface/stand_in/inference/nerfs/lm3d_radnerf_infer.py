@@ -6,12 +6,13 @@ lower half is a grey that says how far the lips are apart, after upstream's own 
 
 import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 from inference.stand_in_motion import arguments, wav16k
-from utils.stand_in import bar, begin, need
+from utils.stand_in import bar, cached, gpu, halfway, need
 
 BITS = 12
 FORGETS = 0.2
@@ -63,8 +64,8 @@ def main():
     settings = arguments({"--infer"})
     video = Path(settings["infer_out_video_name"])
     print("stand-in: rendering", video.parent.name, flush=True)
-    begin("render")
-    begin("render_" + video.parent.name)
+    gpu()
+    cached("alexnet-owt-7be5be79.pth")
     need("deep_3drecon/BFM/BFM_model_front.mat", *Path(settings["head_model_dir"]).glob("*.ckpt"))
     pictures = video.parent / "tmp_imgs" / video.name[:-4]
     pictures.mkdir(parents=True, exist_ok=True)
@@ -73,8 +74,11 @@ def main():
     gaps = smoothed(np.load(settings["infer_cond_name"])[0])
     poses = [samples[index]["idx"] for index in range(len(gaps))]
     told = os.environ.get("STAND_IN_FAULT", "")
-    pause = float(os.environ.get("STAND_IN_PAUSE", "0"))
-    for index in bar(range(len(gaps)), "NeRF is rendering frames...", pause=pause):
+    for index in bar(range(len(gaps)), "NeRF is rendering frames..."):
+        if index == len(gaps) // 2:
+            print(file=sys.stderr, flush=True)
+            halfway("render")
+            halfway("render_" + video.parent.name)
         if told == "pictures:lost" and index == len(gaps) - 1:
             continue
         write_png(pictures / f"{index:05d}.png", picture(int(poses[index]), gaps[index], dataset["H"], dataset["W"]))
