@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -144,6 +145,8 @@ def error_line(options, status, said):
 def main():
     """Run it to its end."""
     options = arguments()
+    folder = "" if options.folder == "." else options.folder + "/"
+    print("$ python", folder + shlex.join(options.program), flush=True)
     child = start(options)
     pass_signals_on(child)
     progress, said = Progress(options), deque(maxlen=30)

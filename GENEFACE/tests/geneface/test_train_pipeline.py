@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.geneface.avatars import until
+from tests.geneface.usage import calls, seen, shape
 from tests.geneface.workspaces import Workspace, done, hub, stages
 from tests.media_on_hand import Clips, swaying
 from tests.visage.media_clips import babble, clip, portrait
@@ -59,6 +60,9 @@ def test_a_whole_training(docker_engine: docker.DockerClient, geneface_image: st
     assert overall == sorted(overall)
     assert (overall[0], overall[-1]) == (0, 1)
     assert all(line["of"] == len(STAGES) for line in answer.lines if "stage" in line)
+
+    ran, read = ({shape(call) for call in found} for found in (seen(answer.log), calls("train_pipeline.sh")))
+    assert ran == read, "the check against upstream reads the script as bash does"
 
     models = workspace.root / "checkpoints" / "Ann_1"
     names = {file.name: sorted(path.name for path in file.glob("*.ckpt")) for file in models.glob("lm3d_*")}
@@ -138,6 +142,22 @@ def test_it_goes_on_after_a_kill(docker_engine: docker.DockerClient, geneface_im
     made = workspace.made()
     assert made.keys() == unbroken.keys()
     assert [name for name, data in made.items() if data != unbroken[name]] == []
+
+
+@pytest.mark.parametrize("stage", ["inspect", "normalise", "preview"])
+def test_it_goes_on_after_a_kill_in_a_stage_of_ours(docker_engine: docker.DockerClient, geneface_image: str,
+                                                    workspace: Workspace, clips: Clips, unbroken: dict[str, bytes],
+                                                    stage: str) -> None:
+    workspace.put_lrs3()
+    video = workspace.put(clips("good"))
+    with workspace.training(docker_engine, geneface_image, "--video_path", video, *SHORT) as container:
+        until(container, f'"stage":"{stage}"', 120)
+        container.kill()
+        container.wait(timeout=20)
+    answer = workspace.train(docker_engine, geneface_image, "--video_path", video, *SHORT)
+    assert answer.status == 0, answer.log
+    assert done(answer) == STAGES[1:STAGES.index(stage)]
+    assert workspace.made() == unbroken
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -45,6 +45,17 @@ def calls(*names: str) -> list[Call]:
     return found
 
 
+def seen(log: str) -> list[Call]:
+    """The runs of upstream's programs that a pipeline's log tells of."""
+    lines = [shlex.split(line)[2:] for line in log.splitlines() if line.startswith("$ python ")]
+    return [_call(words) for words in lines if not words[0].startswith("/")]
+
+
+def shape(call: Call) -> tuple[str, frozenset[str], frozenset[str]]:
+    """What a call is, whatever the person and the numbers."""
+    return call.script, frozenset(call.flags), frozenset(call.settings)
+
+
 def _commands(text: str) -> Iterator[list[str]]:
     """The words of every command ``python_step``; arithmetic becomes a number, a variable of settings its value."""
     joined = re.sub(r"\$\(\((?:[^()]|\([^()]*\))*\)\)", "0", text.replace("\\\n", " "))
