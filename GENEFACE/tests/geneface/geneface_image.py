@@ -1,4 +1,4 @@
-"""The product's own GeneFace image, built by its own Dockerfile of the stand-in's tree on the local base, without CUDA."""
+"""The product's own Dockerfile of GeneFace, built of the stand-in's tree on the local base, without CUDA."""
 
 from __future__ import annotations
 
