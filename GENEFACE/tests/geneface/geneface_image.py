@@ -27,7 +27,7 @@ SMOKE = {"imports": ["numpy", "cv2", "yaml", "mediapipe"], "extensions": list(EX
          "attributes": ["mediapipe.solutions.face_detection.FaceDetection"], "files": weight_files("image"),
          "programs": ["ffmpeg", "ffprobe"], "cuda": False}
 ARGUMENTS = {"SOURCE": "local", "PINS": "docker/test-pins.txt", "PINS_ALONE": "docker/test-pins-alone.txt",
-             "PYTORCH3D": "", "SMOKE": "source/smoke.json", "APT_PACKAGES": "ffmpeg"}
+             "PYTORCH3D": "", "SMOKE": "source/smoke.json", "APT_PACKAGES": "ffmpeg git"}
 """Build arguments that make the Dockerfile do without CUDA and without the gigabytes of the real packages."""
 
 

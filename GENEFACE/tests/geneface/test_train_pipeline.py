@@ -195,7 +195,7 @@ def test_a_failing_program_is_named(docker_engine: docker.DockerClient, geneface
     assert answer.status == 1
     assert answer.error["code"] == "geneface.step_failed"
     assert answer.error["params"]["stage"] == "landmarks"
-    assert "told to fail at landmarks" in answer.error["message"]
+    assert "told to fail in landmarks" in answer.error["message"]
 
 
 def test_a_program_that_hides_its_failure_is_found_out(docker_engine: docker.DockerClient, geneface_image: str,

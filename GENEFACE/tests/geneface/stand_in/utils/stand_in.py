@@ -24,7 +24,7 @@ def halfway(name):
     if step == name:
         print(f"stand-in: {name} was told to {kind}", flush=True)
         if kind == "fail":
-            raise RuntimeError("the stand-in was told to fail at " + name)
+            raise RuntimeError("the stand-in was told to fail in " + name)
         time.sleep(3600)
 
 
