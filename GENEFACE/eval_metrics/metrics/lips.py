@@ -49,7 +49,10 @@ class Lips:
             self._eyes.append(_between_eyes(frame.truth_points) if both else np.nan)
 
     def finish(self, scene: Scene) -> Mapping[str, Figure]:
-        """All figures; each that lacks the truth, the sound or enough frames says so.  Raises `BadVideo` without a face."""
+        """All figures; each that lacks the truth, the sound or enough frames says so.
+
+        Raises `BadVideo` when the clip's face is missing.
+        """
         pred, truth = self._pred.mouth(), self._truth.mouth()
         require_face(np.isfinite(pred.measures[:, 0]))
         with_truth = self._has_truth and np.isfinite(truth.measures[:, 0]).mean() > 0.5

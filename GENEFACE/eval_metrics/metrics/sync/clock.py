@@ -21,7 +21,8 @@ def require_length(frames: int, fps: float) -> None:
     """Raises `InvalidRequest` when frames are too few, or too far apart, to tell anything of lips and sound."""
     if fps < SLOWEST:
         raise InvalidRequest("At {fps} frames a second lips cannot be followed.", code="sync.frames_too_far",
-                             hint="Measure every frame of a clip of at least {least}.", fps=round(fps, 2), least=SLOWEST)
+                             hint="Measure every frame of a clip of at least {least}.",
+                             fps=round(fps, 2), least=SLOWEST)
     if frames < SHORTEST * fps:
         raise InvalidRequest("{seconds} s are too short to compare lips and sound.", code="sync.too_short",
                              hint="Use a clip of at least {least} s.", seconds=round(frames / fps, 2), least=SHORTEST)

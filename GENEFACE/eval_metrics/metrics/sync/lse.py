@@ -104,8 +104,8 @@ class Lse:
         told = {"frames": len(found.nearest), "error": standard_error(found.nearest), "weights": self._weights(),
                 "parameters": self._parameters(found), "note": self._note()}
         return {
-            "lse_c": Figure(found.lse_c, better="higher", title="LSE-C", series=at_frames(sure, count, scene.fps), **told),
-            "lse_d": Figure(found.lse_d, better="lower", title="LSE-D", series=at_frames(near, count, scene.fps), **told)}
+            "lse_c": Figure(found.lse_c, "", "higher", title="LSE-C", series=at_frames(sure, count, scene.fps), **told),
+            "lse_d": Figure(found.lse_d, "", "lower", title="LSE-D", series=at_frames(near, count, scene.fps), **told)}
 
     def _parameters(self, found: Distances) -> dict[str, object]:
         return {"fps": FPS, "window_frames": 5, "mfcc": "13 at 100 Hz", "shifts": REACH, "crop": 224,
