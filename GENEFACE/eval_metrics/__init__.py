@@ -25,10 +25,12 @@ METRICS = {
 """Every metric by name."""
 GIVES = {
     "lse": ("lse_c", "lse_d"),
+    "sharpness": ("cpbd", "cpbd_ratio"),
+    "flicker": ("flicker", "flicker_ratio"),
 }
 """Keys of those that yield other keys than their name, known even where a metric cannot be loaded."""
-FIRST = ("niqe", "psnr", "ssim", "fid", "lse_c", "lse_d")
-"""Keys that stand at the top of every report, a number or null."""
+FIRST = {"niqe": "NIQE", "psnr": "PSNR", "ssim": "SSIM", "fid": "FID", "lse_c": "LSE-C", "lse_d": "LSE-D"}
+"""Keys that stand at the top of every report, a number or null, and their titles."""
 
 __all__ = ["FIRST", "GIVES", "METRICS", "Absent", "open_metrics"]
 
