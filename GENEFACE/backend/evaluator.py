@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import exams
+from backend.alignment import stand_still
 from backend.forms import EvaluateForm, Footage, read
 from backend.measuring import checked, measure, summary, write_reports
 from backend.model_trainer import check_engine, device_of, lane, working_engine
@@ -20,6 +21,10 @@ from visage.storage.evaluations import Evaluation
 from visage.storage.paths import child
 from visage.types import Progress, Report
 
+SEEN = "The avatar learnt from the frames that it is compared with: these figures flatter it."
+UNSEEN = "The avatar never saw the frames that it is compared with."
+STILL = ("Both heads were held still by the corners of the eyes and the bridge of the nose, because the avatar moves its "
+         "head in its own way.")
 RENDER_SHARE = 0.4
 """Part of an avatar's evaluation that goes into making it speak."""
 
@@ -42,6 +47,13 @@ class Pair:
     """Id of the clip, if it is one."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the figures must be read with."""
+
+    @property
+    def notes(self) -> list[str]:
+        """The same in sentences, for the reports."""
+        if "seen" not in self.facts:
+            return []
+        return [SEEN if self.facts["seen"] else UNSEEN, STILL]
 
 
 def submit(services: Services, form: EvaluateForm, owner: str) -> Job:
@@ -88,8 +100,8 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     share = (1 - start) / len(regions)
     made = [_evaluated(services, form, job, pair, region, report, (start + share * number, share))
             for number, region in enumerate(regions)]
-    if form.avatar:
-        pair.pred.unlink(missing_ok=True)
+    for file in (pair.pred, pair.truth) if form.avatar else ():
+        file.unlink(missing_ok=True)  # type: ignore[union-attr]
     first = made[0]
     return {"evaluation": first.id, "url": f"/api/evaluations/{first.id}/report.html",
             "evaluations": [{"id": one.id, "region": one.region} for one in made],
@@ -131,16 +143,18 @@ def _examined(services: Services, avatar_id: str, folder: Path, job: Job, report
     truth, exam = exams.held(services, avatar_id)
 
     def forward(step: Progress) -> None:
-        report(Progress("render", 0.02 + (RENDER_SHARE - 0.02) * step.fraction, step.message, step.facts))
+        report(Progress("render", 0.02 + (RENDER_SHARE - 0.12) * step.fraction, step.message, step.facts))
 
-    pred = folder / f"{avatar.id}.mp4"
-    sound = exams.sound_of(truth, folder)
+    said, sound = folder / f"{avatar.id}.mp4", exams.sound_of(truth, folder)
     working_engine(services, avatar.engine, job).render(
-        RenderRequest(services.catalog.folder(avatar.id), sound, pred, device=device_of(job), job=job.id), forward)
-    sound.unlink(missing_ok=True)
+        RenderRequest(services.catalog.folder(avatar.id), sound, said, device=device_of(job), job=job.id), forward)
+    report(Progress("render", RENDER_SHARE - 0.1, "The heads are held still."))
+    still = stand_still(said, truth, folder)
+    for file in (said, sound):
+        file.unlink(missing_ok=True)
     facts = {"exam_start": exam.start, "exam_seconds": exam.seconds, "seen": exam.seen, "engine": avatar.engine,
-             "epochs": avatar.figures.get("epochs"), "trained": avatar.created}
-    return Pair(pred, avatar.name, truth, exams.VIDEO, avatar=avatar.id, facts=facts)
+             "epochs": avatar.figures.get("epochs"), "trained": avatar.created, "heads_held_still": True}
+    return Pair(still[0], avatar.name, still[1], exams.VIDEO, avatar=avatar.id, facts=facts)
 
 
 def _evaluated(services: Services, form: EvaluateForm, job: Job, pair: Pair, region: str, report: Report,
@@ -149,10 +163,11 @@ def _evaluated(services: Services, form: EvaluateForm, job: Job, pair: Pair, reg
     def forward(step: Progress) -> None:
         report(Progress("measure", part[0] + part[1] * step.fraction * 0.95, step.message, step.facts))
 
-    result = measure(pair.pred, pair.truth, region, form.stride, form.max_frames, services.paths.models, forward)
+    result = measure(services, pair.pred, pair.truth, region, form, forward)
     report(Progress("report", part[0] + part[1] * 0.96, "The reports are written."))
     folder = services.store.folder(job.id) / f"evaluation-{region}"
-    write_reports(result, folder, {"title": job.title, "pred": pair.name, "truth": pair.truth_name, **pair.facts})
+    write_reports({**result, "pred": pair.name, "truth": pair.truth_name or None, "about": dict(pair.facts),
+                   "warnings": [*result["warnings"], *pair.notes]}, folder)
     told = checked(folder)
     facts = {"pair": told.get("pair", {}), "warnings": told.get("warnings", []), "seconds": told.get("seconds"),
              "stride": form.stride, "max_frames": form.max_frames, **pair.facts}

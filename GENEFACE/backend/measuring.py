@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from backend.forms import EvaluateForm
+from backend.services import Services
 from visage.errors import OutputInvalid
 from visage.storage.evaluations import Evaluation, Evaluations
 from visage.types import Report
@@ -18,33 +20,35 @@ KEYS = ("niqe", "psnr", "ssim", "fid", "lse_c", "lse_d")
 _KEPT = ("title", "value", "unit", "better", "error", "frames", "reason", "remedy", "note")
 
 
-def measure(pred: Path, truth: Path | None, region: str, stride: int, max_frames: int, models: Path, report: Report
-            ) -> Mapping[str, Any]:
-    """What is found of a pair, as docs/evaluation.md has it.  Raises what the videos make impossible."""
+def measure(services: Services, pred: Path, truth: Path | None, region: str, form: EvaluateForm, report: Report
+            ) -> dict[str, Any]:
+    """What is found of a pair, its worst frames included (docs/evaluation.md).  Raises what makes it impossible."""
+    from eval_metrics.contract import Options
     from eval_metrics.evaluation import EvaluationRequest, evaluate
+    from eval_metrics.report import worst_frames
 
-    return evaluate(EvaluationRequest(pred=pred, truth=truth, region=region, stride=stride,
-                                      max_frames=max_frames or None, models=models, worst=True), report)
+    options = Options(models=services.paths.models, online=services.settings.online)
+    result = evaluate(EvaluationRequest(pred=pred, truth=truth, region=region, stride=form.stride,
+                                        max_frames=form.max_frames or None, options=options), report)
+    return {**result, "worst": worst_frames(result, pred, truth)}
 
 
-def write_reports(result: Mapping[str, Any], folder: Path, about: Mapping[str, Any]) -> None:
+def write_reports(result: Mapping[str, Any], folder: Path) -> None:
     """Write ``report.json``, ``report.csv`` and ``report.html`` of a result into a fresh folder."""
-    from eval_metrics.report import write_csv, write_html, write_json
+    from eval_metrics.report import write_reports as write
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    told = {**result, "about": dict(about)}
-    write_json(told, folder / "report.json")
-    write_csv(told, folder / "report.csv")
-    write_html(told, folder / "report.html")
+    write(result, folder / "report.json", folder / "report.csv", folder / "report.html")
 
 
 def compared(chosen: Sequence[Evaluation], kept: Evaluations) -> str:
     """One HTML page that sets several evaluations beside each other."""
-    from eval_metrics.report import compare_html
+    from eval_metrics.report import compare, comparison_html
 
-    return compare_html({f"{one.title} · {one.region} · {one.created:%Y-%m-%d %H:%M}":
-                         json.loads(kept.report(one.id, "json").read_text(encoding="utf-8")) for one in chosen})
+    results = [json.loads(kept.report(one.id, "json").read_text(encoding="utf-8")) for one in chosen]
+    names = [f"{one.title} · {one.region} · {one.created:%Y-%m-%d %H:%M}" for one in chosen]
+    return comparison_html(compare(results, names), results)
 
 
 def checked(folder: Path) -> dict[str, Any]:
