@@ -56,6 +56,20 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What metrics are built with; `open_metrics` hands it to every constructor."""
+
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of weights that the caller names, by the name of the model."""
+    models: Path | None = None
+    """Folder of downloaded weights; None: the product's own."""
+    online: bool = True
+    """Whether missing weights may be downloaded."""
+    seed: int = 0
+    """Start of whatever is drawn by chance."""
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """What a metric found."""
 
@@ -83,6 +97,8 @@ class Figure:
     """The command or step that mends it."""
     note: str = ""
     """What a reader must know, e.g. that identical pictures have no finite PSNR."""
+    title: str = ""
+    """What a person reads when a metric gives several; empty: the metric's title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +115,20 @@ class MetricInfo:
     """Keys it yields; empty: just its name."""
     whole: bool = False
     """Whether it needs `Frame.pred_whole`."""
+    consecutive: bool = False
+    """Whether it needs every frame, however large the stride (what changes from frame to frame)."""
 
 
 class Metric(Protocol):
-    """Computes one figure or several that share their work, in one pass over the frames."""
+    """Computes one figure or several that share their work, in one pass over the frames.
+
+    Built with `Options`; a constructor that raises `VisageError` (weights that are
+    not there) answers for all its keys, and no frame is sent.  Each metric runs in a
+    thread of its own.
+    """
 
     info: MetricInfo
+    """An attribute of the class, so that it is known even when the constructor raises."""
 
     def take(self, frames: Sequence[Frame]) -> None:
         """Take the next frames in order.  Keeps numbers, not pictures, so that a long clip fits in memory."""
