@@ -11,6 +11,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from visage.media.run import run_tool
+
 KEYS = ["niqe", "psnr", "ssim", "fid", "lse_c", "lse_d"]
 TAG = "talkingface-eval:latest"
 SECONDS = 2
@@ -29,10 +31,9 @@ def workspace(shared_clips: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("eval") / "GENEFACE"
     folder.mkdir()
     source = shared_clips / "videos" / "segment10_man_5s.mp4"
-    ffmpeg = shutil.which("ffmpeg") or pytest.skip("there is no ffmpeg here")
     for name, quality in (("truth.mp4", "16"), ("pred.mp4", "38")):
-        subprocess.run([ffmpeg, "-loglevel", "error", "-i", str(source), "-t", str(SECONDS), "-crf", quality,
-                        str(folder / name)], check=True)
+        run_tool(["ffmpeg", "-loglevel", "error", "-i", str(source), "-t", str(SECONDS), "-crf", quality,
+                  str(folder / name)])
     return folder
 
 

@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from tests.conftest import Installation
 from tests.media_on_hand import Clips
 from tests.web.test_api import post, talking_clip, upload  # noqa: F401 - a fixture
 from tests.web.test_bad_input import ZH, in_chinese
+from visage.media.run import run_tool
 
 KEYS = ["niqe", "psnr", "ssim", "fid", "lse_c", "lse_d"]
 
@@ -38,11 +37,10 @@ def got(product: Installation, route: str) -> requests.Response:
 def pair(installation: Installation, shared_clips: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Uploads: a real recording of two seconds, and a coarse copy of it."""
     folder = tmp_path_factory.mktemp("pair")
-    ffmpeg = shutil.which("ffmpeg") or pytest.skip("there is no ffmpeg here")
     ids = []
     for name, quality in (("truth.mp4", "16"), ("coarse.mp4", "40")):
-        subprocess.run([ffmpeg, "-loglevel", "error", "-i", str(shared_clips / "videos" / "segment10_man_5s.mp4"), "-t",
-                        "2", "-vf", "scale=256:256", "-crf", quality, str(folder / name)], check=True)
+        run_tool(["ffmpeg", "-loglevel", "error", "-i", str(shared_clips / "videos" / "segment10_man_5s.mp4"), "-t", "2",
+                  "-vf", "scale=256:256", "-crf", quality, str(folder / name)])
         ids.append(upload(installation, "video", name, (folder / name).read_bytes()).json()["id"])
     return ids[0], ids[1]
 
