@@ -70,7 +70,7 @@
         const row = document.createElement("div"), swatch = document.createElement("i");
         swatch.className = `swatch ${line.style}`;
         const value = line.y[nearest(line.x, exact)] ?? null;
-        row.append(...(lines.length > 1 ? [swatch, `${line.name} `] : []), `${number(value)}${unit && value !== null ? ` ${unit}` : ""}`);
+        row.append(...(lines.length > 1 ? [swatch, `${(root.dataset.language === "zh" && line.zh) || line.name} `] : []), `${number(value)}${unit && value !== null ? ` ${unit}` : ""}`);
         told.append(row);
       }
       cursor.hidden = told.hidden = false;

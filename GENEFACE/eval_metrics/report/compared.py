@@ -48,13 +48,17 @@ def _table_row(row: Mapping[str, Any]) -> Html:
         best = row["best"] == n
         return tag("td", tag("b", numbers.figure(held["value"], held["error"]), unit), tag("br"), tag("small", numbers.spread(held["error"])),
                    tag("span", both("compare.best"), class_="sr") if best else None, class_="best" if best else None)
-    return tag("tr", tag("th", tag("span", row["title"], class_="name"), way(row), scope="row"),
+    said = {pair["note"] for pair in row["pairs"] if pair["low"] is None}
+    note = row["note"] or (said.pop() if len(said) == 1 else "")
+    return tag("tr", tag("th", tag("span", sentence(row["title"]), class_="name"), way(row),
+                        tag("small", sentence(note)) if note else None, scope="row"),
                [cell(n, held) for n, held in enumerate(row["values"])], data_key=row["key"])
 
 
 def _forests(comparison: Mapping[str, Any], names: Sequence[str], level: str) -> Html | None:
     """Differences from the first clip, a card a figure."""
-    cards = [_forest(row, names) for row in comparison["rows"] if row["pairs"] or row["note"]]
+    cards = [_forest(row, names) for row in comparison["rows"]
+             if any(pair["low"] is not None for pair in row["pairs"])]
     lead = tag("p", both("compare.forest_lead", reference=tag("b", names[0]), level=level), class_="soft small")
     return section("compare.forest", tag("div", lead, class_="section-head"), tag("div", cards, class_="forest")) if cards else None
 
@@ -66,8 +70,7 @@ def _forest(row: Mapping[str, Any], names: Sequence[str]) -> Html:
     more = tag("details", tag("summary", both("compare.all_pairs")), tag("ul", [
         _difference(pair, both("compare.pair", first=names[pair["first"]], second=names[pair["second"]]), row, reach) for pair in others]),
         class_="more") if others else None
-    return tag("div", tag("div", tag("h3", row["title"]), tag("p", way(row)), class_="curve-head"),
-               tag("p", sentence(row["note"]), class_="soft small") if row["note"] else None,
+    return tag("div", tag("div", tag("h3", sentence(row["title"])), tag("p", way(row)), class_="curve-head"),
                tag("ul", [_difference(pair, join([names[pair["first"]]]), row, reach) for pair in against]), more, class_="card", data_key=row["key"])
 
 
@@ -119,6 +122,6 @@ def _curves(comparison: Mapping[str, Any], names: Sequence[str], results: Sequen
                 shown.append((_STYLES[n], names[n]))
         if len(lines) > 1:
             title = row["title"].replace("{", "(").replace("}", ")")
-            cards.append(tag("figure", tag("figcaption", tag("h3", row["title"]), tag("p", way(row)), class_="curve-head"),
+            cards.append(tag("figure", tag("figcaption", tag("h3", sentence(row["title"])), tag("p", way(row)), class_="curve-head"),
                              chart(lines, row["unit"], label=labels("compare.curves_label", title=title)), key_of(shown), class_="card"))
     return section("compare.curves", tag("div", cards, class_="curves"), lead="compare.curves_lead") if cards else None

@@ -29,6 +29,8 @@ class Line:
     """As many; None where the curve has a gap."""
     style: str = "a"
     """``a`` to ``h``: the colour."""
+    chinese: str = ""
+    """The name in Chinese; empty: the same."""
     own_scale: bool = False
     """Whether it fills the height by itself, for curves of unlike units."""
 
@@ -54,7 +56,8 @@ def chart(lines: Sequence[Line], unit: str = "", marks: Sequence[tuple[float, fl
           label: dict[str, str] | None = None, tall: bool = False) -> Html:
     """The curves over one clock, a scale at the left and below; ``marks`` are (seconds, value, number) to be seen."""
     drawn = [(line, thinned(line)) for line in lines]
-    last = max((points[-1][0] for _, points in drawn if points), default=1.0) or 1.0
+    step, steps = _clock(max((points[-1][0] for _, points in drawn if points), default=1.0))
+    last = step * steps
     shared = [value for line, points in drawn if not line.own_scale for _, value in points if value is not None]
     low, high = _room(shared)
     scales = [_room([value for _, value in points if value is not None]) if line.own_scale else (low, high)
@@ -64,7 +67,7 @@ def chart(lines: Sequence[Line], unit: str = "", marks: Sequence[tuple[float, fl
     dots = [tag("path", class_="dot", d=f"M{_x(time, last)} {_y(value, low, high)}h0") for time, value, _ in marks]
     grid = [tag("path", class_="grid", d=f"M0 {y}H{WIDTH}") for y in (0, HEIGHT / 2, HEIGHT)]
     told = {"last": round(last, 4), "unit": unit, "lines": [
-        {"name": line.name, "style": line.style, "low": _short(scale[0]), "high": _short(scale[1]),
+        {"name": line.name, "zh": line.chinese, "style": line.style, "low": _short(scale[0]), "high": _short(scale[1]),
          "x": [_short(time) for time, _ in points], "y": [_short(value) for _, value in points]}
         for (line, points), scale in zip(drawn, scales, strict=True)]}
     picture = tag("svg", *grid, *paths, *dots, viewBox=f"0 0 {WIDTH} {HEIGHT}", preserveAspectRatio="none",
@@ -74,8 +77,7 @@ def chart(lines: Sequence[Line], unit: str = "", marks: Sequence[tuple[float, fl
                tag("div", picture, tag("i", class_="cursor", hidden=True),
                    tag("div", class_="told", role="status", hidden=True),
                    class_="plot", tabindex="0", role="img", data_curve=json.dumps(told, ensure_ascii=False), **(label or {})),
-               tag("div", [tag("span", _axis(last * share) + ("\u00a0s" if share == 1 else ""))
-                           for share in (0, 0.25, 0.5, 0.75, 1)],
+               tag("div", [tag("span", _axis(step * n) + ("\u00a0s" if n == steps else "")) for n in range(steps + 1)],
                    class_="clock", aria_hidden="true"),
                class_="chart tall" if tall else "chart")
 
@@ -93,6 +95,14 @@ def interval_picture(low: float, high: float, middle: float, reach: float, state
                tag("path", class_="reach", d=f"M{at(low)} 12H{at(high)}"),
                tag("path", class_="middle", d=f"M{at(middle)} 12h0"),
                class_=f"interval {state}", viewBox="0 0 100 24", preserveAspectRatio="none", aria_hidden="true")
+
+
+def _clock(last: float) -> tuple[float, int]:
+    """Seconds between two marks of the clock and how many steps hold ``last``, with round numbers."""
+    last = max(last, 0.1)
+    power = 10 ** np.floor(np.log10(last / 3))
+    step = float(next(factor * power for factor in (1, 2, 5, 10) if last / (factor * power) <= 6))
+    return step, max(1, int(np.ceil(last / step - 0.01)))
 
 
 def _room(values: Sequence[float]) -> tuple[float, float]:

@@ -21,7 +21,7 @@ def facts(result: Mapping[str, Any]) -> Html:
     files = [held for held in (pair.get("pred"), pair.get("truth")) if isinstance(held, Mapping)]
     shown = [tag("div", tag("dt", name), tag("dd", value)) for name, value in _together(result, pair)]
     return section("facts.title", tag("div", _files(files) if files else None, tag("dl", shown, class_="facts"),
-                                      class_="card stack"), _notes(pair), lead="facts.lead")
+                                      class_="card stack brought"), _notes(pair), lead="facts.lead")
 
 
 def _notes(pair: Mapping[str, Any]) -> Html | None:

@@ -29,7 +29,7 @@ def scores(details: Mapping[str, Any]) -> Html:
         value, unit = number_in(detail.get("value")), text_in(detail.get("unit"))
         error = number_in(detail.get("error"))
         below = way(detail) if value is not None else both("scores.none")
-        return tag("div", tag("h3", text_in(detail.get("title")) or key.upper()),
+        return tag("div", tag("h3", sentence(text_in(detail.get("title")) or key.upper())),
                    tag("p", numbers.figure(value, error), tag("small", unit) if unit and value is not None else None, class_="value"),
                    tag("p", numbers.spread(error)) if value is not None and error is not None else None, tag("p", below),
                    class_="score" if value is not None else "score none", data_key=key)
@@ -48,7 +48,7 @@ def _row(key: str, detail: Mapping[str, Any]) -> Html:
     value, error = number_in(detail.get("value")), number_in(detail.get("error"))
     unit = text_in(detail.get("unit"))
     shown = tag("b", numbers.figure(value, error), f"\u00a0{unit}" if unit and value is not None else "")
-    summary = tag("summary", tag("span", text_in(detail.get("title")) or key, class_="name"),
+    summary = tag("summary", tag("span", sentence(text_in(detail.get("title")) or key), class_="name"),
                   tag("span", shown, " ", tag("span", numbers.spread(error)), class_="value"),
                   way(detail) or tag("span", class_="way"),
                   tag("span", numbers.count(number_in(detail.get("frames"))), class_="end frames"),

@@ -10,13 +10,13 @@ from eval_metrics.report import numbers
 from eval_metrics.report.curves import Line, chart, key_of
 from eval_metrics.report.facts import facts
 from eval_metrics.report.figures import figure_rows, scores, way
-from eval_metrics.report.markup import Html, both, join, known, labels, sentence, tag
+from eval_metrics.report.markup import Html, both, join, known, labels, sentence, tag, words
 from eval_metrics.report.page import notice, page, section
 from eval_metrics.report.plain import clean, frame_numbers, number_in, ordered, rate_of, series_of, text_in
 from eval_metrics.report.worst import heat_legend
 
-MOUTH, SOUND, TRUTH_MOUTH = "mouth_opening", "sound_envelope", "truth_mouth_opening"
-"""Keys whose curves stand in one picture: how far the mouth is open, how loud the sound is."""
+_CURVES = ("mouth_opening", "sound_envelope", "sound_opening")
+"""Curves that stand in one picture: how far the mouth is open, how loud the sound is, how open a mouth it tells of."""
 
 
 def as_html(result: Mapping[str, Any]) -> str:
@@ -61,7 +61,7 @@ def _absent(details: Mapping[str, Any]) -> Html | None:
         detail = details[key]
         remedy = text_in(detail.get("remedy"))
         why = text_in(detail.get("reason")) or text_in(detail.get("note"))
-        return tag("li", tag("strong", text_in(detail.get("title")) or key), tag("p", sentence(why) if why else both("absent.silent")),
+        return tag("li", tag("strong", sentence(text_in(detail.get("title")) or key)), tag("p", sentence(why) if why else both("absent.silent")),
                    remedied(remedy) if remedy else None, data_key=key)
     keys = [key for key in ordered(details) if number_in(details[key].get("value")) is None]
     return section("absent.title", tag("ul", [entry(key) for key in keys], class_="absent"), lead="absent.lead") if keys else None
@@ -75,8 +75,7 @@ def remedied(remedy: str) -> Html:
 def _curves(result: Mapping[str, Any]) -> Html | None:
     details = result["details"]
     cards = [_curve_card(result, key) for key in ordered(details)
-             if len([value for value in series_of(details[key]) if value is not None]) > 1
-             and key not in (MOUTH, SOUND, TRUTH_MOUTH)]
+             if len([value for value in series_of(details[key]) if value is not None]) > 1]
     return section("curves.title", tag("div", cards, class_="curves"), lead="curves.lead") if cards else None
 
 
@@ -93,7 +92,7 @@ def _curve_card(result: Mapping[str, Any], key: str) -> Html:
     low, high = numbers.figure(min(held)), numbers.figure(max(held))
     drawn = chart([Line(title, _times(result, detail), values)], unit, marks,
                   labels("curves.label", title=_braceless(title), low=low, high=high, unit=_braceless(unit)))
-    return tag("figure", tag("figcaption", tag("h3", title), tag("p", way(detail), f"{low} … {high} {unit}".rstrip()), class_="curve-head"),
+    return tag("figure", tag("figcaption", tag("h3", sentence(title)), tag("p", way(detail), tag("span", f"{low} … {high} {unit}".rstrip())), class_="curve-head"),
                drawn, class_="card", data_key=key)
 
 
@@ -104,22 +103,26 @@ def _braceless(text: str) -> str:
 def _mouth(result: Mapping[str, Any]) -> Html | None:
     """How far the mouth is open and how loud the sound is, over one clock."""
     details = result["details"]
-    there = [key for key in (MOUTH, TRUTH_MOUTH, SOUND) if len(series_of(details.get(key) or {})) > 1]
-    if MOUTH not in there or SOUND not in there:
+    detail = next((held for held in details.values() if set(_CURVES[:2]) <= set(held.get("curves") or ())), None)
+    if detail is None:
         return None
-    style = {MOUTH: "a", TRUTH_MOUTH: "c", SOUND: "b"}
-    lines = [Line(text_in(details[key].get("title")) or key, _times(result, details[key]), series_of(details[key]), style[key], own_scale=True)
-             for key in there]
-    said = [tag("p", join([text_in(details[key].get("title")) or key, ": ", tag("b", _with_unit(details[key]))]))
+    there = [(name, series_of({"series": detail["curves"][name]})) for name in _CURVES if detail["curves"].get(name)]
+    clock = {"every": detail.get("every")}
+    lines = [Line(words()["en"][f"mouth.{name}"], _times(result, clock | {"series": values}), values, style,
+                  words()["zh"][f"mouth.{name}"], own_scale=True)
+             for style, (name, values) in zip("abc", there, strict=False)]
+    said = [tag("p", join([sentence(text_in(details[key].get("title")) or key), "\u00a0", tag("b", _with_unit(details[key]))]))
             for key in ("av_offset", "lip_correlation", "sync_score") if number_in((details.get(key) or {}).get("value")) is not None]
-    return section("mouth.title", tag("div", tag("figure", tag("figcaption", said, class_="curve-head") if said else None,
-                   chart(lines, tall=True, label=labels("mouth.label")),
-                   key_of([(style[key], both(f"mouth.{key}")) for key in there]), class_="card wide"), class_="curves"), lead="mouth.lead")
+    picture = tag("figure", tag("figcaption", said, class_="curve-head") if said else None,
+                  chart(lines, tall=True, label=labels("mouth.label")),
+                  key_of([(style, both(f"mouth.{name}")) for style, (name, _) in zip("abc", there, strict=False)]),
+                  class_="card wide", data_key="mouth")
+    return section("mouth.title", tag("div", picture, class_="curves"), lead="mouth.lead")
 
 
 def _with_unit(detail: Mapping[str, Any]) -> str:
     value = numbers.figure(number_in(detail.get("value")), number_in(detail.get("error")))
-    return join([value, "\u00a0", text_in(detail.get("unit"))]).strip("\u00a0")
+    return f"{value}\u00a0{text_in(detail.get('unit'))}".rstrip("\u00a0")
 
 
 def _moments(result: Mapping[str, Any]) -> Html | None:
@@ -136,7 +139,7 @@ def _moments(result: Mapping[str, Any]) -> Html | None:
 def _moment(result: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Html:
     first = entries[0]
     shown = [(name, first[name]) for name in ("pred", "truth", "difference") if _is_picture(first.get(name))]
-    bad = [join([text_in((result["details"].get(entry.get("key")) or {}).get("title")) or text_in(entry.get("key")), "\u00a0",
+    bad = [join([sentence(text_in((result["details"].get(entry.get("key")) or {}).get("title")) or text_in(entry.get("key"))), "\u00a0",
                  tag("b", numbers.figure(number_in(entry.get("value")))), "\u00a0",
                  text_in((result["details"].get(entry.get("key")) or {}).get("unit"))]) for entry in entries]
     time = number_in(first.get("time")) or 0.0

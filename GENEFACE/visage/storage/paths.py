@@ -15,7 +15,9 @@ from pathlib import Path
 from visage.errors import InvalidRequest, NotFound
 
 WEIGHTS_TABLE = Path(__file__).resolve().parents[2] / "GeneFace-main" / "scripts" / "weights.json"
-"""The table of weights, as this version of the product has it."""
+"""The table of GeneFace's weights, as this version of the product has it."""
+EVALUATION_TABLE = WEIGHTS_TABLE.parents[2] / "eval_metrics" / "weights.json"
+"""The table of evaluation's weights."""
 _UNSAFE = re.compile(r"[^\w.-]+", re.UNICODE)
 
 
