@@ -53,7 +53,7 @@ class Niqe:
         """Measure every fifth frame."""
         picked = self._sample.pick(frames)
         if picked:
-            self._size = min(frame.pred.shape[:2] for frame in picked)
+            self._size = picked[0].pred.shape[:2]
             self._values += each(self._measured, picked)
 
     def finish(self, scene: Scene) -> Mapping[str, Figure]:
