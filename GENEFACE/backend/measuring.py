@@ -17,6 +17,7 @@ from visage.types import Report
 
 KEYS = ("niqe", "psnr", "ssim", "fid", "lse_c", "lse_d")
 """The figures that every report begins with."""
+_SAID = ("title", "unit", "reason", "remedy", "note")
 _KEPT = ("title", "value", "unit", "better", "error", "frames", "reason", "remedy", "note")
 
 
@@ -78,6 +79,17 @@ def summary(told: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The figures of a result without curves: what lists and cards show."""
     return {key: {name: one[name] for name in _KEPT if one.get(name) not in ("", None) or name == "value"}
             for key, one in told["details"].items()}
+
+
+def in_chinese_too(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures with ``zh``: what is said of each, in Chinese where that is known."""
+    from eval_metrics.report.markup import translated
+
+    def chinese(figure: Mapping[str, Any]) -> dict[str, str]:
+        said = {name: translated(figure[name]) for name in _SAID if figure.get(name)}
+        return {name: text for name, text in said.items() if text}
+
+    return {key: {**figure, "zh": chinese(figure)} for key, figure in figures.items()}
 
 
 def _no_number(name: str) -> NoReturn:

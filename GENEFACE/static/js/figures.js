@@ -1,20 +1,23 @@
 // What was measured, as people read it: lines for cards, a table, and why a figure is lacking.
 import { h } from "./dom.js";
 import { number } from "./format.js";
-import { sentence, t, tOr } from "./i18n.js";
+import { currentLanguage, t } from "./i18n.js";
 
 /** What a line shows, the most telling first. */
 const TELLING = ["psnr", "ssim", "lmd", "lse_c", "sync_score", "lip_correlation", "niqe", "fid", "cpbd"];
 const DIRECTIONS = { higher: "figures.higher", lower: "figures.lower", "nearer to 1": "figures.one", "nearer to 0": "figures.zero" };
 
+/** What a figure says of itself (`title`, `reason`, `remedy`, `note`, `unit`), in the reader's language where it is known. */
+const said = (figure, part) => (currentLanguage() === "zh" && figure.zh?.[part]) || figure[part] || "";
+
 /** The name of a figure. */
-export const figureName = (key, figure) => tOr(`metric.${key}`, figure.title ?? key);
+export const figureName = (key, figure) => said(figure, "title") || key;
 
 /** "31.2 dB", with as many digits as such a number needs. */
 export function figureValue(figure) {
   const size = Math.abs(figure.value);
   const digits = Number.isInteger(figure.value) ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
-  const unit = figure.unit ? `\u00a0${tOr(`figures.unit_${figure.unit}`, figure.unit)}` : "";
+  const unit = figure.unit ? `\u00a0${said(figure, "unit")}` : "";
   return `${number(figure.value, digits)}${unit}`;
 }
 
@@ -34,7 +37,7 @@ export const seenWords = (evaluation) => (evaluation.facts.seen === undefined ? 
 export function figureTable(figures) {
   const row = ([key, figure]) => h("tr", {},
     h("th", { scope: "row" }, h("span", { live: () => figureName(key, figure) }),
-      figure.note ? h("span", { class: "note", live: () => sentence(figure.note) }) : null),
+      figure.note ? h("span", { class: "note", live: () => said(figure, "note") }) : null),
     h("td", {}, h("strong", { live: () => figureValue(figure) }),
       Number.isFinite(figure.error) ? h("span", { class: "spread", live: () => ` ± ${number(figure.error, figure.error < 1 ? 3 : 2)}` }) : null),
     h("td", { live: () => (DIRECTIONS[figure.better] ? t(DIRECTIONS[figure.better]) : "") }));
@@ -50,5 +53,5 @@ export function missingFigures(figures) {
   if (!lacking.length) return null;
   return h("details", { class: "more" }, h("summary", { live: () => t("figures.missing", { n: lacking.length }) }),
     h("dl", { class: "inside missing" }, lacking.map(([key, figure]) => h("div", {}, h("dt", { live: () => figureName(key, figure) }),
-      h("dd", {}, h("span", { live: () => sentence(figure.reason || figure.note || "") }), figure.remedy ? h("code", { live: () => sentence(figure.remedy) }) : null)))));
+      h("dd", {}, h("span", { live: () => said(figure, "reason") || said(figure, "note") }), figure.remedy ? h("code", { live: () => said(figure, "remedy") }) : null)))));
 }
