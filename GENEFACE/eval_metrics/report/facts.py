@@ -11,7 +11,8 @@ from eval_metrics.report.page import notice, section
 from eval_metrics.report.plain import number_in, text_in
 
 _FILE = ("name", "picture", "fps", "frames", "seconds", "codec", "sound")
-_TOLD = {"pred", "truth", "fps", "clock", "offset", "size", "resampled", "truth_cropped", "truth_scaled", "frames"}
+_TOLD = {"pred", "truth", "fps", "clock", "offset", "size", "resampled", "truth_cropped", "truth_scaled", "frames", "region", "measured",
+         "stride", "faces"}
 """Facts that have words of their own; others stand under their own names."""
 
 
@@ -75,6 +76,12 @@ def _together(result: Mapping[str, Any], pair: Mapping[str, Any]) -> list[tuple[
         add("fps", [_rate(number_in(pair["fps"])), [" · ", both(f"clock.{clock}")] if pair.get("truth") and known(f"clock.{clock}") else None])
     if number_in(pair.get("frames")):
         add("frames", numbers.count(number_in(pair["frames"])))
+    if number_in(pair.get("measured")):
+        add("measured", numbers.count(number_in(pair["measured"])))
+    if (number_in(pair.get("stride")) or 1) > 1:
+        add("stride", both("stride", n=numbers.count(number_in(pair["stride"]))))
+    if isinstance(pair.get("faces"), Mapping):
+        add("faces", " / ".join(numbers.count(number_in(count)) for count in pair["faces"].values() if count is not None))
     region = text_in(result.get("region"))
     if region:
         add("region", both(f"region.{region}") if known(f"region.{region}") else region)

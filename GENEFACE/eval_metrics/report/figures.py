@@ -8,7 +8,7 @@ from typing import Any
 from eval_metrics.report import numbers
 from eval_metrics.report.markup import Html, both, join, known, sentence, tag
 from eval_metrics.report.page import section
-from eval_metrics.report.plain import LEADING, number_in, text_in
+from eval_metrics.report.plain import LEADING, number_in, text_in, title_of
 
 _UP = Html('<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 13V3M4 7l4-4 4 4"/></svg>')
 _DOWN = Html('<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 3v10M4 9l4 4 4-4"/></svg>')
@@ -30,7 +30,7 @@ def scores(details: Mapping[str, Any]) -> Html:
         error = number_in(detail.get("error"))
         below = way(detail) if value is not None else both("scores.none")
         return tag("div", tag("h3", sentence(text_in(detail.get("title")) or key.upper())),
-                   tag("p", numbers.figure(value, error), tag("small", unit) if unit and value is not None else None, class_="value"),
+                   tag("p", numbers.figure(value, error), tag("small", sentence(unit)) if unit and value is not None else None, class_="value"),
                    tag("p", numbers.spread(error)) if value is not None and error is not None else None, tag("p", below),
                    class_="score" if value is not None else "score none", data_key=key)
     return tag("div", [score(key) for key in LEADING], class_="scores")
@@ -47,8 +47,8 @@ def figure_rows(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Html | None:
 def _row(key: str, detail: Mapping[str, Any]) -> Html:
     value, error = number_in(detail.get("value")), number_in(detail.get("error"))
     unit = text_in(detail.get("unit"))
-    shown = tag("b", numbers.figure(value, error), f"\u00a0{unit}" if unit and value is not None else "")
-    summary = tag("summary", tag("span", sentence(text_in(detail.get("title")) or key), class_="name"),
+    shown = [tag("b", numbers.figure(value, error)), tag("span", "\u00a0", sentence(unit)) if unit and value is not None else None]
+    summary = tag("summary", tag("span", sentence(title_of(key, detail)), class_="name"),
                   tag("span", shown, " ", tag("span", numbers.spread(error)), class_="value"),
                   way(detail) or tag("span", class_="way"),
                   tag("span", numbers.count(number_in(detail.get("frames"))), class_="end frames"),

@@ -6,13 +6,17 @@ import math
 from typing import Any
 
 MINUS, THIN, NO_BREAK = "−", "\u202f", "\u00a0"
+_NOTHING = 1e-9
+"""Below it, a figure is what rounding left of 0."""
+_LISTED, _SHOWN = 12, 4
+"""Entries above which a list is cut, and how many of it are then shown."""
 
 
 def figure(value: float | None, error: float | None = None) -> str:
     """A value with as many digits as its error gives sense to, else four; a dash for none."""
     if value is None:
         return "–"
-    if value == 0:
+    if abs(value) < _NOTHING:
         return "0"
     size = math.floor(math.log10(abs(value)))
     digits = max(0, 3 - size)
@@ -60,6 +64,8 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}".replace("-", MINUS)
     if isinstance(value, (list, tuple)):
+        if len(value) > _LISTED:
+            return f"{plain(list(value[:_SHOWN]))} … ({len(value)})"
         size = len(value) == 2 and all(isinstance(part, int) and not isinstance(part, bool) for part in value)
         return (f"{NO_BREAK}×{NO_BREAK}" if size else ", ").join(plain(part) for part in value)
     if isinstance(value, dict):

@@ -50,6 +50,16 @@ def series_of(detail: Mapping[str, Any]) -> list[float | None]:
     return [number_in(value) for value in detail.get("series") or ()]
 
 
+def numbers_in(detail: Mapping[str, Any] | None) -> list[float]:
+    """Values of a figure over time without the gaps."""
+    return [value for value in series_of(detail or {}) if value is not None]
+
+
+def title_of(key: str, detail: Mapping[str, Any]) -> str:
+    """What a person reads for a figure."""
+    return text_in(detail.get("title")) or key
+
+
 def number_in(value: Any) -> float | None:
     """A finite number, or None for whatever else a file may hold there."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):

@@ -10,13 +10,23 @@ from eval_metrics.report import numbers
 from eval_metrics.report.curves import Line, chart, key_of
 from eval_metrics.report.facts import facts
 from eval_metrics.report.figures import figure_rows, scores, way
-from eval_metrics.report.markup import Html, both, join, known, labels, sentence, tag, words
+from eval_metrics.report.markup import Html, both, join, known, labels, sentence, tag, translated, words
 from eval_metrics.report.page import notice, page, section
-from eval_metrics.report.plain import clean, frame_numbers, number_in, ordered, rate_of, series_of, text_in
+from eval_metrics.report.plain import (
+    clean,
+    frame_numbers,
+    number_in,
+    numbers_in,
+    ordered,
+    rate_of,
+    series_of,
+    text_in,
+    title_of,
+)
 from eval_metrics.report.worst import heat_legend
 
-_CURVES = ("mouth_opening", "sound_envelope", "sound_opening")
-"""Curves that stand in one picture: how far the mouth is open, how loud the sound is, how open a mouth it tells of."""
+_CURVES = {"mouth_opening": "a", "truth_mouth_opening": "c", "sound_envelope": "b"}
+"""Figures whose curves stand in one picture, and their colours."""
 
 
 def as_html(result: Mapping[str, Any]) -> str:
@@ -61,7 +71,7 @@ def _absent(details: Mapping[str, Any]) -> Html | None:
         detail = details[key]
         remedy = text_in(detail.get("remedy"))
         why = text_in(detail.get("reason")) or text_in(detail.get("note"))
-        return tag("li", tag("strong", sentence(text_in(detail.get("title")) or key)), tag("p", sentence(why) if why else both("absent.silent")),
+        return tag("li", tag("strong", sentence(title_of(key, detail))), tag("p", sentence(why) if why else both("absent.silent")),
                    remedied(remedy) if remedy else None, data_key=key)
     keys = [key for key in ordered(details) if number_in(details[key].get("value")) is None]
     return section("absent.title", tag("ul", [entry(key) for key in keys], class_="absent"), lead="absent.lead") if keys else None
@@ -69,13 +79,15 @@ def _absent(details: Mapping[str, Any]) -> Html | None:
 
 def remedied(remedy: str) -> Html:
     """A command to copy, or a step in words."""
+    if remedy.endswith((".", "。")):
+        return tag("p", sentence(remedy))
     return tag("div", tag("code", sentence(remedy)), tag("button", both("copy"), class_="copy", type="button"), class_="remedy")
 
 
 def _curves(result: Mapping[str, Any]) -> Html | None:
     details = result["details"]
     cards = [_curve_card(result, key) for key in ordered(details)
-             if len([value for value in series_of(details[key]) if value is not None]) > 1]
+             if key not in _CURVES and len(set(numbers_in(details[key]))) > 1]
     return section("curves.title", tag("div", cards, class_="curves"), lead="curves.lead") if cards else None
 
 
@@ -85,12 +97,12 @@ def _times(result: Mapping[str, Any], detail: Mapping[str, Any]) -> list[float]:
 
 def _curve_card(result: Mapping[str, Any], key: str) -> Html:
     detail = result["details"][key]
-    title, unit, values = text_in(detail.get("title")) or key, text_in(detail.get("unit")), series_of(detail)
-    held = [value for value in values if value is not None]
+    title, unit, values = title_of(key, detail), text_in(detail.get("unit")), series_of(detail)
+    held = numbers_in(detail)
     marks = [(float(entry["time"]), float(entry["value"]), "") for entry in result.get("worst") or ()
              if entry.get("key") == key and number_in(entry.get("value")) is not None and number_in(entry.get("time")) is not None]
     low, high = numbers.figure(min(held)), numbers.figure(max(held))
-    drawn = chart([Line(title, _times(result, detail), values)], unit, marks,
+    drawn = chart([Line(title, _times(result, detail), values, chinese=translated(title) or "")], unit, marks,
                   labels("curves.label", title=_braceless(title), low=low, high=high, unit=_braceless(unit)))
     return tag("figure", tag("figcaption", tag("h3", sentence(title)), tag("p", way(detail), tag("span", f"{low} … {high} {unit}".rstrip())), class_="curve-head"),
                drawn, class_="card", data_key=key)
@@ -103,19 +115,17 @@ def _braceless(text: str) -> str:
 def _mouth(result: Mapping[str, Any]) -> Html | None:
     """How far the mouth is open and how loud the sound is, over one clock."""
     details = result["details"]
-    detail = next((held for held in details.values() if set(_CURVES[:2]) <= set(held.get("curves") or ())), None)
-    if detail is None:
+    there = {key: style for key, style in _CURVES.items() if len(numbers_in(details.get(key))) > 1}
+    if not {"mouth_opening", "sound_envelope"} <= set(there):
         return None
-    there = [(name, series_of({"series": detail["curves"][name]})) for name in _CURVES if detail["curves"].get(name)]
-    clock = {"every": detail.get("every")}
-    lines = [Line(words()["en"][f"mouth.{name}"], _times(result, clock | {"series": values}), values, style,
-                  words()["zh"][f"mouth.{name}"], own_scale=True)
-             for style, (name, values) in zip("abc", there, strict=False)]
-    said = [tag("p", join([sentence(text_in(details[key].get("title")) or key), "\u00a0", tag("b", _with_unit(details[key]))]))
-            for key in ("av_offset", "lip_correlation", "sync_score") if number_in((details.get(key) or {}).get("value")) is not None]
+    lines = [Line(words()["en"][f"mouth.{key}"], _times(result, details[key]), series_of(details[key]), style,
+                  words()["zh"][f"mouth.{key}"], own_scale=True) for key, style in there.items()]
+    said = [tag("p", join([sentence(title_of(key, details[key])), "\u00a0", tag("b", _with_unit(details[key]))]))
+            for key in ("av_offset", "lip_correlation", "sync_score")
+            if number_in((details.get(key) or {}).get("value")) is not None]
     picture = tag("figure", tag("figcaption", said, class_="curve-head") if said else None,
                   chart(lines, tall=True, label=labels("mouth.label")),
-                  key_of([(style, both(f"mouth.{name}")) for style, (name, _) in zip("abc", there, strict=False)]),
+                  key_of([(style, both(f"mouth.{key}")) for key, style in there.items()]),
                   class_="card wide", data_key="mouth")
     return section("mouth.title", tag("div", picture, class_="curves"), lead="mouth.lead")
 
@@ -151,7 +161,7 @@ def _moment(result: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> 
 
 def _named(name: str) -> dict[str, str]:
     said = labels(f"moments.{name}")
-    return {"alt": said["aria_label"], "loading": "lazy", **said}
+    return {"alt": said["aria_label"], **said}
 
 
 def _is_picture(data: Any) -> bool:

@@ -22,6 +22,8 @@ KEYS = ("ssim", "psnr", "lpips", "lmd", "identity", "niqe", "cpbd", "sharpness")
 """Figures whose worst frames show, most telling first."""
 _APART = 0.5
 """Seconds between two moments of one figure: neighbours look alike."""
+_NEAR = 0.2
+"""Seconds within which two figures mean the same moment."""
 _BYTES = 3_000_000
 """Size of all pictures together above which no more are added."""
 _HEAT = np.array([(0.0, 13, 12, 20), (0.2, 58, 24, 92), (0.45, 158, 44, 100), (0.7, 233, 112, 55), (0.9, 250, 200, 80),
@@ -42,9 +44,24 @@ def choose(result: Mapping[str, Any], keys: Sequence[str] = KEYS, most: int = MO
     chosen: list[dict[str, Any]] = []
     for turn in range(each):
         for queue in queues:
-            if turn < len(queue) and (len({entry["index"] for entry in chosen} | {queue[turn]["index"]}) <= most):
-                chosen.append(queue[turn])
+            if turn >= len(queue):
+                continue
+            entry = _shown_already(queue[turn], chosen, result, fps)
+            if len({other["index"] for other in chosen} | {entry["index"]}) <= most:
+                chosen.append(entry)
     return chosen
+
+
+def _shown_already(entry: dict[str, Any], chosen: Sequence[Mapping[str, Any]], result: Mapping[str, Any],
+                   fps: float) -> dict[str, Any]:
+    """The entry, moved to a frame just beside it that is shown anyway: two pictures of one moment tell no more."""
+    near = [other for other in chosen if abs(other["index"] - entry["index"]) <= _NEAR * fps]
+    detail = result["details"][entry["key"]]
+    values = dict(zip(frame_numbers(detail), series_of(detail), strict=True))
+    for other in near:
+        if values.get(other["index"]) is not None:
+            return entry | {"index": other["index"], "time": other["time"], "value": values[other["index"]]}
+    return entry
 
 
 def _ranked(key: str, detail: Mapping[str, Any], fps: float, each: int, apart: float) -> list[dict[str, Any]]:

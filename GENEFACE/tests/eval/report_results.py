@@ -41,8 +41,9 @@ def result(pred: str = "generated.mp4", truth: str | None = "truth.mp4", count: 
         "lse_d": detail("LSE-D", reason="There are no SyncNet weights on this machine.", remedy="scripts/weights syncnet"),
         "lmd": detail("LMD", series(count, 2.1, 0.4, seed + 4), unit="px", better="lower", note="Of frames with a face in both."),
         "fps_check": detail("Frame rate", value=1.0, better="nearer to 1"),
-        "lip_correlation": detail("Lip correlation", value=0.62, better="higher", curves={
-            "mouth_opening": [float(value) for value in mouth], "sound_envelope": [float(value) for value in 3 * np.roll(mouth, 2)]}),
+        "lip_correlation": detail("Lip correlation", value=0.62, better="higher"),
+        "mouth_opening": detail("Mouth opening", [float(value) for value in mouth]),
+        "sound_envelope": detail("Loudness", [float(value) for value in 3 * np.roll(mouth, 2)], unit="dB"),
     }
     file = {"name": pred, "width": 512, "height": 512, "fps": 25.0, "frames": count, "seconds": count / 25, "variable_rate": False,
             "codec": "h264", "sound_codec": "aac", "sound_rate": 16000, "sound_seconds": count / 25}
