@@ -31,6 +31,8 @@ class Frame:
     """Landmarks of the ground truth's face, scaled to the clip's whole picture."""
     pred_whole: np.ndarray | None = None
     """The clip's whole picture, for metrics that cut out their own part; None when nobody asked."""
+    truth_whole: np.ndarray | None = None
+    """The ground truth's whole picture in the same size; None when nobody asked or there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class MetricInfo:
     gives: tuple[str, ...] = ()
     """Keys it yields; empty: just its name."""
     whole: bool = False
-    """Whether it needs `Frame.pred_whole`."""
+    """Whether it needs `Frame.pred_whole` and `Frame.truth_whole`."""
     consecutive: bool = False
     """Whether it needs every frame, however large the stride (what changes from frame to frame)."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eval_metrics import METRICS, open_metrics
-from eval_metrics.contract import Frame, Metric, Options
+from eval_metrics.contract import Metric, Options
 from eval_metrics.pairing import Pair, pair_up
 from eval_metrics.pool import Course, Feeder, feeding, single_threaded_opencv
 from eval_metrics.region import REGIONS
@@ -145,12 +145,3 @@ def _wait(feeders: Sequence[Feeder], report: Report) -> None:
         while not feeder.wait(0.5):
             report(Progress("measure", _FED + (0.99 - _FED) * count / len(feeders),
                             f"{feeder.course.metric.info.title} is finishing."))
-
-
-def frames_at(pair: Pair, indices: Sequence[int], region: str = "full") -> dict[int, Frame]:
-    """The frames of these numbers on the common clock, decoded anew: for a report that shows the worst ones."""
-    wanted = set(indices)
-    stream = Stream(pair, 1, max(wanted, default=-1) + 1, region=region)
-    return {frame.index: frame for batch in stream for frame in batch if frame.index in wanted}
-
-

@@ -38,7 +38,7 @@ def as_mapping(courses: Sequence[Course], facts: Mapping[str, Any], pred: Path, 
 
 
 def measured(result: Mapping[str, Any]) -> bool:
-    """Whether a result holds anything besides the plain checks: a number, or one that is known to be infinite."""
+    """Whether a result holds any number, or one that is known to be infinite."""
     return any(row["value"] is not None or row["note"].startswith("infinite") for row in result["details"].values())
 
 

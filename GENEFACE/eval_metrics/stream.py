@@ -163,7 +163,7 @@ class Stream:
         else:
             whole_cut, other_cut = whole, other
         return Frame(index, index / self.pair.fps, whole_cut, other_cut, pred[1], points,
-                     whole if self.whole else None)
+                     whole if self.whole else None, other if self.whole else None)
 
 
 def seen(pictures: Iterable[np.ndarray], finder: FaceFinder | None) -> Iterator[Seen]:

@@ -53,7 +53,7 @@ class Niqe:
         """Measure every fifth frame."""
         picked = self._sample.pick(frames)
         if picked:
-            self._size = min(frame.pred.shape[:2] for frame in picked)
+            self._size = picked[0].pred.shape[:2]
             self._values += each(self._measured, picked)
 
     def finish(self, scene: Scene) -> Mapping[str, Figure]:
@@ -79,7 +79,7 @@ class Niqe:
     def _nothing(self, scene: Scene) -> InvalidRequest:
         height, width = self._size
         if 0 < min(height, width) < SMALLEST:
-            return InvalidRequest("NIQE needs pictures of {needed} pixels each way; the {region} has {width} x {height}.",
+            return InvalidRequest("NIQE needs {needed} pixels each way; the {region} picture has {width} x {height}.",
                                   code="evaluation.niqe_small", needed=SMALLEST, region=scene.region, width=width,
                                   height=height, hint="Measure the whole picture: --region full.")
         return InvalidRequest("No frame has enough structure for NIQE.", code="evaluation.niqe_flat",

@@ -20,6 +20,8 @@ _EDGE_BLOCK = 0.002
 """Share of a block's pixels that must be edges for the block to count."""
 _LOW_CONTRAST, _WIDTH_LOW, _WIDTH_HIGH = 50, 5.0, 3.0
 """Just noticeable edge width, pixels: 5 in blocks whose grey levels span at most 50, else 3."""
+_ENOUGH = 6
+"""Pixels after which an edge is too wide for any block, so that it need not be followed further."""
 _LEAST = 8.0
 """Grey levels that an edge must rise from one side of a pixel to the other; below it is noise."""
 
@@ -49,7 +51,7 @@ def cpbd(picture: np.ndarray) -> float:
     if not counted.any():
         return math.nan
     allowed = np.where(contrast[block] <= _LOW_CONTRAST, _WIDTH_LOW, _WIDTH_HIGH)
-    widths = edge_widths(grey)[rows, columns]
+    widths = edge_widths(grey, rows, columns)
     probability = 1 - np.exp(-((widths / allowed) ** _BETA))
     return float((probability[counted] <= _SEEN + 1e-9).mean())
 
@@ -64,25 +66,29 @@ def upright_edges(grey: np.ndarray) -> np.ndarray:
     return peaks
 
 
-def edge_widths(grey: np.ndarray) -> np.ndarray:
-    """Pixels from the local minimum to the local maximum of grey on both sides of every pixel along its row, [H, W].
+def edge_widths(grey: np.ndarray, rows: np.ndarray, columns: np.ndarray, most: int = _ENOUGH) -> np.ndarray:
+    """Pixels from the local minimum to the local maximum of grey on both sides of each of these pixels along its row.
 
-    Grey must rise (or fall) all the way; at a pixel that is itself an extremum it is the longer side's.
+    Grey must rise (or fall) all the way; at a pixel that is itself an extremum it
+    is the longer side's.  Not followed further than ``most`` to either side.
     """
-    steps = np.diff(grey.astype(np.int16), axis=1)
-    rising, falling = _runs(steps > 0), _runs(steps < 0)
-    return np.maximum(rising, falling)
+    width = grey.shape[1]
+    steps = np.zeros((grey.shape[0], width - 1 + 2 * most), np.int16)
+    np.subtract(grey[:, 1:], grey[:, :-1], out=steps[:, most:most + width - 1], dtype=np.int16)
+    steps = steps.ravel()
+    # the step between a pixel and the one to its right
+    place = rows * (width - 1 + 2 * most) + most + columns
+    return np.maximum(_run(np.sign(steps), place, most), _run(-np.sign(steps), place, most))
 
 
-def _runs(steps: np.ndarray) -> np.ndarray:
-    """Length of the runs of True to the left and to the right of each pixel together; steps [H, W - 1] lie between."""
-    height, count = steps.shape
-    place = np.arange(count, dtype=np.int32)
-    last = np.maximum.accumulate(np.where(steps, np.int32(-1), place), axis=1)
-    following = np.minimum.accumulate(np.where(steps, np.int32(count), place)[:, ::-1], axis=1)[:, ::-1]
-    found = np.zeros((height, count + 1), np.int32)
-    found[:, 1:] += place - last
-    found[:, :-1] += following - place
+def _run(signs: np.ndarray, place: np.ndarray, most: int) -> np.ndarray:
+    """How many steps in a row go up, to the left and to the right of each place together."""
+    found = np.zeros(len(place), np.int32)
+    for start, towards in ((place - 1, -1), (place, 1)):
+        going = np.arange(len(place))
+        for step in range(most):
+            going = going[signs[start[going] + towards * step] > 0]
+            found[going] += 1
     return found
 
 
