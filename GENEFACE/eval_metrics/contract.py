@@ -31,6 +31,8 @@ class Frame:
     """Landmarks of the ground truth's face, scaled to the clip's whole picture."""
     pred_whole: np.ndarray | None = None
     """The clip's whole picture, for metrics that cut out their own part; None when nobody asked."""
+    truth_whole: np.ndarray | None = None
+    """The ground truth's whole picture in the same size; None when nobody asked or there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,20 @@ class Scene:
     """The ground truth's sound at 16 kHz."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """How the pair was brought together: rates, sizes, offset, what was cut (see `pairing`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What metrics are built with; `open_metrics` hands it to every constructor."""
+
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of weights that the caller names, by the name of the model."""
+    models: Path | None = None
+    """Folder of downloaded weights; None: the product's own."""
+    online: bool = True
+    """Whether missing weights may be downloaded."""
+    seed: int = 0
+    """Start of whatever is drawn by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,8 @@ class Figure:
     """The command or step that mends it."""
     note: str = ""
     """What a reader must know, e.g. that identical pictures have no finite PSNR."""
+    title: str = ""
+    """What a person reads when a metric gives several; empty: the metric's title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +116,21 @@ class MetricInfo:
     gives: tuple[str, ...] = ()
     """Keys it yields; empty: just its name."""
     whole: bool = False
-    """Whether it needs `Frame.pred_whole`."""
+    """Whether it needs `Frame.pred_whole` and `Frame.truth_whole`."""
+    consecutive: bool = False
+    """Whether it needs every frame, however large the stride (what changes from frame to frame)."""
 
 
 class Metric(Protocol):
-    """Computes one figure or several that share their work, in one pass over the frames."""
+    """Computes one figure or several that share their work, in one pass over the frames.
+
+    Built with `Options`; a constructor that raises `VisageError` (weights that are
+    not there) answers for all its keys, and no frame is sent.  Each metric runs in a
+    thread of its own.
+    """
 
     info: MetricInfo
+    """An attribute of the class, so that it is known even when the constructor raises."""
 
     def take(self, frames: Sequence[Frame]) -> None:
         """Take the next frames in order.  Keeps numbers, not pictures, so that a long clip fits in memory."""

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     """Mirror of huggingface.co that weights are fetched from, e.g. ``https://your.mirror``."""
     github_mirror: str = ""
     """Mirror of github.com for the same; a proxy may be named with the address in it, ``https://your.proxy/{url}``."""
+    evaluation_models: Path | None = None
+    """Folder in which evaluation looks for its weights and keeps them; without it ``model_cache``."""
     lite_train_seconds: float = Field(420.0, gt=0)
     """Time the built-in engine may spend on learning a face, at the default of 10 epochs."""
     upload_limit_mb: int = Field(2048, ge=1)

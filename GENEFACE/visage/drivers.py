@@ -24,7 +24,7 @@ def load(seam: str, drivers: Mapping[str, str], name: str) -> type[Any]:
     try:
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as exc:
-        if exc.name and exc.name.split(".")[0] == "visage":
+        if exc.name and exc.name.split(".")[0] in ("visage", "eval_metrics"):
             raise
         raise NotInstalled("The {seam} {name!r} needs the Python package {package!r}.", code="driver.package_missing",
                            hint="pip install {package}", seam=seam, name=name, package=exc.name or "?") from exc

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,8 @@ from visage.errors import NotInstalled
 
 _NOISE = re.compile(rb"inference_feedback_manager|landmark_projection_calculator|XNNPACK delegate|GetPrototype"
                     rb"|absl::InitializeLog|gl_context|^\s*$")
+_STDERR = threading.RLock()
+"""Held while the process's stderr is bent away: two finders in two threads must not keep each other's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +113,22 @@ def load_models() -> Models:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Hold back what native code prints on stderr; afterwards print what is not MediaPipe's usual chatter."""
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield
-        return
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
+    with _STDERR:
+        sys.stderr.flush()
         try:
+            kept = os.dup(2)
+        except OSError:
             yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            caught.seek(0)
-            lines = [line for line in caught if not _NOISE.search(line)]
-            if lines:
-                os.write(2, b"".join(lines))
+            return
+        with tempfile.TemporaryFile() as caught:
+            os.dup2(caught.fileno(), 2)
+            try:
+                yield
+            finally:
+                sys.stderr.flush()
+                os.dup2(kept, 2)
+                os.close(kept)
+                caught.seek(0)
+                lines = [line for line in caught if not _NOISE.search(line)]
+                if lines:
+                    os.write(2, b"".join(lines))

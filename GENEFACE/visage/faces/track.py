@@ -68,7 +68,7 @@ def track_video(frames: Iterable[np.ndarray], finder: FaceFinder, report: Report
     for index, frame in enumerate(frames):
         shape = frame.shape[:2]
         faces = finder.track(frame)
-        face = _same(faces, last)
+        face = main_face(faces, last)
         last = face.points if face else last
         small = cv2.cvtColor(cv2.resize(frame, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         change = 0.0 if thumb is None else float(cv2.absdiff(small, thumb).mean())
@@ -96,7 +96,8 @@ def smooth(points: np.ndarray, sigma: float = 0.6) -> np.ndarray:
     return gaussian_filter1d(np.asarray(points, np.float32), sigma, axis=0, mode="nearest")
 
 
-def _same(faces: list[Face], last: np.ndarray | None) -> Face | None:
+def main_face(faces: list[Face], last: np.ndarray | None) -> Face | None:
+    """The face that a clip is about: the one nearest to ``last`` (its points in the frame before), else the largest."""
     if not faces:
         return None
     if last is None:

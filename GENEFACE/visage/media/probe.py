@@ -72,13 +72,14 @@ class _Times:
     end: float = 0.0
 
 
-def probe(path: Path, expect: str = "") -> MediaInfo:
+def probe(path: Path, expect: str = "", whole: bool = True) -> MediaInfo:
     """What a file holds; reads all of its packets, decodes one frame.
 
     ``expect`` is the kind wanted (``"video"``, ``"audio"``, ``"image"``): anything
     else, and what is empty, damaged or broken off, raises its error (`BadVideo`,
     `BadAudio`, `BadImage`, without ``expect`` `BadMedia`).  Sound of a video
-    passes as audio.  Raises `NotFound`.
+    passes as audio.  Without ``whole`` what breaks off passes, too, as long as
+    it is.  Raises `NotFound`.
     """
     path = Path(path)
     error = _ERRORS[expect]
@@ -96,7 +97,7 @@ def probe(path: Path, expect: str = "") -> MediaInfo:
     with open_media(path, error) as container:
         # opened anew: not every container can be sought back to its very first packet
         pictures = [container.streams[index] for index in chosen]
-        return _expected(_read(container, path, pictures, container.streams.audio[:1], facts), path, expect)
+        return _expected(_read(container, path, pictures, container.streams.audio[:1], facts, whole), path, expect)
 
 
 def _expected(info: MediaInfo, path: Path, expect: str) -> MediaInfo:
@@ -111,7 +112,8 @@ def _expected(info: MediaInfo, path: Path, expect: str) -> MediaInfo:
     return info
 
 
-def _read(container: InputContainer, path: Path, pictures: list, sounds: list, shown: dict[str, Any]) -> MediaInfo:
+def _read(container: InputContainer, path: Path, pictures: list, sounds: list, shown: dict[str, Any],
+          whole: bool) -> MediaInfo:
     facts = {"kind": "video" if pictures else "audio", **shown}
     times = _packet_times(container, [*pictures, *sounds])
     seconds = 0.0
@@ -126,7 +128,8 @@ def _read(container: InputContainer, path: Path, pictures: list, sounds: list, s
         facts |= {"has_sound": True, "sound_codec": codec.name, "sound_rate": codec.sample_rate or 0,
                   "channels": codec.channels, "sound_start": mine.starts[0]}
         seconds = seconds if pictures else mine.end - mine.starts[0]
-    _refuse_broken(container, path, times, bool(pictures))
+    if whole:
+        _refuse_broken(container, path, times, bool(pictures))
     return MediaInfo(seconds=seconds, size=path.stat().st_size, format=container.format.name, **facts)
 
 

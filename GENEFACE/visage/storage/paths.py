@@ -15,7 +15,9 @@ from pathlib import Path
 from visage.errors import InvalidRequest, NotFound
 
 WEIGHTS_TABLE = Path(__file__).resolve().parents[2] / "GeneFace-main" / "scripts" / "weights.json"
-"""The table of weights, as this version of the product has it."""
+"""The table of GeneFace's weights, as this version of the product has it."""
+EVALUATION_TABLE = WEIGHTS_TABLE.parents[2] / "eval_metrics" / "weights.json"
+"""The table of evaluation's weights."""
 _UNSAFE = re.compile(r"[^\w.-]+", re.UNICODE)
 
 
@@ -77,6 +79,11 @@ class Paths:
         return self.var / "jobs"
 
     @property
+    def evaluations(self) -> Path:
+        """One folder a finished evaluation: its reports."""
+        return self.var / "evaluations"
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.var / "visage.db"
@@ -113,7 +120,8 @@ class Paths:
 
     def create(self) -> Paths:
         """Make the folders that must exist; returns itself."""
-        for folder in (self.clips, self.sounds, self.models, self.avatars, self.training, self.uploads, self.jobs):
+        for folder in (self.clips, self.sounds, self.models, self.avatars, self.training, self.uploads, self.jobs,
+                       self.evaluations):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

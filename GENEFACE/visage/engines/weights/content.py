@@ -101,6 +101,15 @@ def _graph_head(head: bytes) -> str:
     return "" if head.startswith(b"\x0a") else "it is no TensorFlow graph"
 
 
+def _npz_head(head: bytes) -> str:
+    return "" if head.startswith(b"PK\x03\x04") else "it is no packed NumPy file"
+
+
+def _onnx_head(head: bytes) -> str:
+    """The first field is the version of the form, a small number."""
+    return "" if len(head) > 1 and head[0] == 0x08 and head[1] < 0x20 else "it is no ONNX network"
+
+
 def _mat(path: Path, file: File) -> str:
     found = variables(path)
     if not found or not _mat_is_whole(path):
@@ -128,6 +137,10 @@ def _torch(path: Path, _: File) -> str:
         packed = stream.read(4) == b"PK\x03\x04"
     # the older form has no end mark; only its recorded size tells whether it is whole
     return "it is cut off" if packed and not zipfile.is_zipfile(path) else ""
+
+
+def _npz(path: Path, _: File) -> str:
+    return "" if zipfile.is_zipfile(path) else "it is cut off"
 
 
 def _json(path: Path, _: File) -> str:
@@ -166,6 +179,7 @@ def _exp_pca(path: Path, file: File) -> str:
 
 
 _HEADS: dict[str, Callable[[bytes], str]] = {
-    "mat": _mat_head, "torch": _torch_head, "npy": _npy_head, "graph": _graph_head}
+    "mat": _mat_head, "torch": _torch_head, "npy": _npy_head, "graph": _graph_head, "npz": _npz_head,
+    "onnx": _onnx_head}
 _STRUCTURES: dict[str, Callable[[Path, File], str]] = {
-    "mat": _mat, "torch": _torch, "json": _json, "npy": _npy, "exp_pca": _exp_pca}
+    "mat": _mat, "torch": _torch, "json": _json, "npy": _npy, "npz": _npz, "exp_pca": _exp_pca}

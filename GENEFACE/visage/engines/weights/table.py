@@ -1,4 +1,4 @@
-"""The table of weights (`paths.WEIGHTS_TABLE`) as types; the pipelines in the containers read it too."""
+"""The tables of weights as types; the pipelines in GeneFace's containers read theirs too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from visage.errors import InvalidRequest, NotFound
-from visage.storage.paths import WEIGHTS_TABLE, Paths
+from visage.storage.paths import EVALUATION_TABLE, WEIGHTS_TABLE, Paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Licence:
     """Where it can be read or asked for."""
     signed: bool = False
     """Whether it must be applied for and signed: such files are never fetched by a program."""
+    research_only: bool = False
+    """Whether it allows research alone: such files are fetched only when asked for by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Weight:
     root: str
     """``workspace`` (GeneFace-main), ``cache`` (model_cache) or ``image`` (there, unless the workspace has a copy)."""
     needed_for: tuple[str, ...]
-    """``train``, ``infer``."""
+    """``train``, ``infer``, ``evaluate``."""
     optional: bool
     """Whether everything works without, if less well."""
     licence: Licence
@@ -113,8 +115,9 @@ class Weight:
 
 
 def weights(engine: str = "") -> tuple[Weight, ...]:
-    """All weights of the shipped table, or those of one engine (any case)."""
-    return tuple(weight for weight in table() if engine.lower() in ("", weight.engine.lower()))
+    """All weights of the shipped tables, or those of one engine (any case)."""
+    every = (*table(), *table(EVALUATION_TABLE))
+    return tuple(weight for weight in every if engine.lower() in ("", weight.engine.lower()))
 
 
 def find(names: Iterable[str], engine: str = "") -> tuple[Weight, ...]:

@@ -16,7 +16,7 @@ from visage.storage.paths import Paths
 
 _COPY = re.compile(r"\s*\(\d+\)(?=\.[^.]*$)|\s*\(\d+\)$")
 """What browsers add to the name of a second download."""
-_TELLING = ("mat", "torch", "exp_pca", "graph")
+_TELLING = ("mat", "torch", "exp_pca", "graph", "npz", "onnx")
 """Kinds whose content tells them apart; the name alone of any other says too little."""
 
 
@@ -78,9 +78,12 @@ def unpack(arrival: Arrival, paths: Paths, archive: Path, among: Sequence[Weight
         if packed and packed.archive and packed.archive.top:
             yield from _whole(arrival, paths, packed, members, source)
             return
-        for member in members:
-            if known := recognise(f"{archive.stem}/{member.name}", among):
-                yield Taken(known[0], arrival.unpack(*known, member, source), source)
+        known = [(found, member) for member in members if (found := recognise(f"{archive.stem}/{member.name}", among))]
+        for found, member in known:
+            rivals = [other for its, other in known if its[1] == found[1]]
+            # of files with one name, as in a package with several versions of a model, the folders above decide
+            if member == max(rivals, key=lambda one: _shared(PurePosixPath(one.name).parts, found[1])):
+                yield Taken(found[0], arrival.unpack(*found, member, source), source)
 
 
 def _one(arrival: Arrival, paths: Paths, source: Path, among: Sequence[Weight]) -> Iterator[Taken]:
