@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend.services import Services
-from visage.errors import Conflict, VisageError
+from visage.errors import Conflict, InvalidRequest, VisageError
 from visage.jobs.job import State
 from visage.storage.catalog import Avatar
 from visage.storage.paths import identifier
@@ -24,9 +24,12 @@ def export(services: Services, avatar: Avatar, out: Path) -> Path:
 
 def take_in(services: Services, package: Path, avatar_id: str = "") -> Avatar:
     """Unpack an exported avatar; its engine must be known here.  Raises as `Catalog.take_in`, and `UnknownDriver`."""
-    def places(told: Avatar) -> Sequence[str]:
+    def places(told: Avatar, chosen: str) -> Sequence[str]:
         info = services.engine(told.engine).describe()
-        identifier(told.id, plain=info.plain_ids)
+        identifier(chosen, plain=info.plain_ids)
+        if info.fixed_ids and chosen != told.id:
+            raise InvalidRequest("An avatar of {engine} keeps its id: this one is {id}.", code="engine.fixed_id",
+                                 hint="Import it without another id.", engine=info.title, id=told.id)
         return info.travels
 
     return services.catalog.take_in(package, avatar_id or None, places)

@@ -106,7 +106,8 @@ class Bench:
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_bytes(sound.read_bytes())
         subprocess.run(["docker", "run", "--rm", "--init", "--network", "none", "-v", f"{workspace}:/GeneFace",
-                        "-w", "/GeneFace", self._given.image, "visage-lite", "infer", "--video_id", "bench",
+                        "--user", f"{os.getuid()}:{os.getgid()}", "-w", "/GeneFace", self._given.image,
+                        "visage-lite", "infer", "--video_id", "bench",
                         "--audio_path", "data/raw/val_wavs/byhand.wav"], check=True, stdout=subprocess.DEVNULL)
         (workspace / "infer_out/bench/pred_video/byhand.mp4").unlink()
 

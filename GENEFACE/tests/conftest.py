@@ -50,6 +50,17 @@ class Installation:
             time.sleep(0.2)
         raise AssertionError(f"not ended after {seconds} s: {now}")
 
+    def child(self, word: str) -> int:
+        """Process id of the child of the supervisor whose command line holds a word."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == self.process.pid and word in (entry / "cmdline").read_text():
+                    return int(entry.name)
+            except (OSError, ValueError):
+                continue
+        raise AssertionError(f"no process {word}")
+
 
 def free_port() -> int:
     """A port nobody uses now."""

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What each stage of the training must have written: checks it, seals it, clears it.
 
-    outputs.py whole STAGE ID      0 if the stage is sealed and its output still is what was sealed, or checks out anew
-    outputs.py clear STAGE ID      remove what an unfinished run left, and the seals of this and all later stages
+    outputs.py whole STAGE ID      0 if the stage is sealed and its output still is what was sealed, or checks out anew;
+                                   otherwise what an unfinished run left is removed, and the seals of all later stages
     outputs.py seal STAGE ID       check the output; 1 with the error line when it is not whole
     outputs.py adopt ID            seal all stages of a data set that was prepared elsewhere, where one lies whole
     outputs.py source ID FILE      0 if ID is being learned from this very file or from none yet; 1 otherwise
@@ -11,7 +11,7 @@
     outputs.py forget ID           remove all that was made for ID, except the video itself
     outputs.py labels ID           write the two audio features that upstream loads but never uses here, as zeros
 
-Runs in the workspace.  Python 3.8; numpy.
+Runs in the workspace.  Python 3.8; numpy, which is imported where it is used: most calls do without.
 """
 
 import hashlib
@@ -20,8 +20,6 @@ import re
 import shutil
 import sys
 from pathlib import Path
-
-import numpy as np
 
 STAGES = ("inspect", "normalise", "audio", "frames", "landmarks", "parsing", "tracking", "background", "layers",
           "poses", "speech", "coefficients", "dataset")
@@ -90,6 +88,7 @@ def check_poses(person, count):
 
 def check_speech(person, count):
     """50 features a second of the right width."""
+    import numpy as np
     hubert = np.load(person.processed / "aud_hubert.npy", mmap_mode="r")
     if hubert.ndim != 2 or hubert.shape[1] != 1024 or abs(len(hubert) - 2 * count) > 50 + count // 25:
         return f"aud_hubert.npy has the shape {hubert.shape} for {count} frames"
@@ -99,6 +98,7 @@ def check_speech(person, count):
 
 def check_coefficients(person, count):
     """257 numbers a frame."""
+    import numpy as np
     found = np.load(person.processed / "vid_coeff.npy", allow_pickle=True).item()["coeff"]
     return "" if found.shape[0] >= count and found.shape[1] == 257 and np.isfinite(found).all() else \
         f"vid_coeff.npy has the shape {found.shape} for {count} frames, or holds values that are no numbers"
@@ -106,6 +106,7 @@ def check_coefficients(person, count):
 
 def check_dataset(person, count):
     """Every frame is a sample."""
+    import numpy as np
     found = load_dataset(person)
     samples = len(found["train_samples"]) + len(found["val_samples"])
     if count and samples != count:
@@ -118,6 +119,7 @@ CHECKS = {"poses": check_poses, "speech": check_speech, "coefficients": check_co
 
 def load_dataset(person):
     """The whole data set; raises when it is torn."""
+    import numpy as np
     return np.load(person.binary / "trainval_dataset.npy", allow_pickle=True).item()
 
 
@@ -127,7 +129,7 @@ def whole(person, stage):
     if not seal.exists():
         return False
     told = json.loads(seal.read_text())
-    if told["stamp"] == stamp(person, stage) and told["stamp"]:
+    if told["stamp"] == stamp(person, stage) and (told["stamp"] or told.get("adopted")):
         return True
     reason = fault(person, stage, told["frames"])
     if reason:
@@ -186,7 +188,7 @@ def adopt(person):
             return False
     write(person.processed / "inspection.json", {"frames": count, "seconds": count / 25, "portrait": 0, "filter": ""})
     for stage in STAGES:
-        write(person.seals / f"{stage}.json", {"frames": count, "stamp": stamp(person, stage)})
+        write(person.seals / f"{stage}.json", {"frames": count, "stamp": stamp(person, stage), "adopted": True})
     print(f"the data set of {count} frames is already there; preprocessing is skipped")
     return True
 
@@ -213,6 +215,7 @@ def checkpoint(person, experiment):
 
 def labels(person):
     """Zeros for DeepSpeech's and wav2vec's letters: the heads trained here listen to landmarks alone."""
+    import numpy as np
     count = person.frames()
     for name, width in (("deepspeech", 29), ("esperanto", 44)):
         np.save(person.processed / f"aud_{name}.npy", np.zeros((count, 16, width), np.float32))
@@ -232,12 +235,13 @@ def forget(person):
 def main(words):
     """Do what the first word says; the exit code is the answer."""
     verb = words.pop(0)
-    if verb in ("whole", "clear", "seal"):
+    if verb in ("whole", "seal"):
         stage, person = words[0], Person(words[1])
         if verb == "whole":
-            return int(not whole(person, stage))
-        if verb == "clear":
-            return clear(person, stage) or 0
+            found = whole(person, stage)
+            if not found:
+                clear(person, stage)
+            return int(not found)
         told = seal(person, stage)
         if told:
             print(told)

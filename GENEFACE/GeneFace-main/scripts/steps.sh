@@ -46,6 +46,8 @@ WORKSPACE=$(dirname -- "$SCRIPTS")
 export SCRIPTS WORKSPACE
 export GENEFACE_HOME=${GENEFACE_HOME:-/opt/geneface}
 export CACHE=${GENEFACE_CACHE:-/root/.cache/torch/hub/checkpoints}
+# What libraries would fetch lies in $CACHE, and a container has no network: they need not try first.
+export HF_HUB_OFFLINE=${HF_HUB_OFFLINE:-1} TRANSFORMERS_OFFLINE=${TRANSFORMERS_OFFLINE:-1}
 IMAGE_WEIGHTS=/opt/weights
 TREE=""
 CHILD=""

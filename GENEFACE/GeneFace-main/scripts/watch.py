@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -45,14 +46,15 @@ class Progress:
         self._told = 0.0
 
     def see(self, text):
-        """True if ``text`` is a bar; its place is told."""
+        """Tell the place of the bar in ``text``, if there is one; returns what else stands in that line."""
         count, share = COUNT.search(text), SHARE.search(text)
         if count and self._options.total:
             self._tell(int(count.group(1) or count.group(2)) / self._options.total)
         elif share and not self._options.total:
             done, of = (int(number) for number in share.groups() if number is not None)
             self._tell(self._over_all_bars(done / max(of, 1)))
-        return bool(count or share)
+        # a program may go on writing in the line of its bar
+        return text[text.rfind("]") + 1:].strip() if count or share else text
 
     def _over_all_bars(self, share):
         if share < self._share - 0.5:
@@ -67,9 +69,10 @@ class Progress:
         if inside <= self._last or (done < 1 and now - self._told < QUIET_S):
             return
         self._last, self._told = inside, now
-        overall = (options.before + options.weight * inside) / options.sum
+        # cut off, not rounded, as steps.sh does: the next line must not be lower
+        overall = int((options.before + options.weight * inside) / options.sum * 10000) / 10000
         print(json.dumps({"stage": options.stage, "index": options.index, "of": options.of,
-                          "progress": round(inside, 4), "overall": round(overall, 4), "message": options.message},
+                          "progress": int(inside * 10000) / 10000, "overall": overall, "message": options.message},
                          ensure_ascii=False), flush=True)
 
 
@@ -142,11 +145,14 @@ def error_line(options, status, said):
 def main():
     """Run it to its end."""
     options = arguments()
+    folder = "" if options.folder == "." else options.folder + "/"
+    print("$ python", folder + shlex.join(options.program), flush=True)
     child = start(options)
     pass_signals_on(child)
     progress, said = Progress(options), deque(maxlen=30)
-    for text in pieces(child.stdout):
-        if text and not progress.see(text):
+    for piece in pieces(child.stdout):
+        text = progress.see(piece)
+        if text:
             said.append(text)
             # what upstream says must not be taken for ours
             print(" " + text if text.startswith("{") and not options.ours else text, flush=True)

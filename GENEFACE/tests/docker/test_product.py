@@ -147,7 +147,7 @@ def test_a_job_goes_on_with_its_container_when_worker_and_web_are_killed(
     until(lambda: now(product, job)["fraction"] > 0)
     container = ours(docker_engine, product.home, job["id"])[0]
     for word in ("backend.worker", "app.py"):
-        os.kill(child(product, word), signal.SIGKILL)
+        os.kill(product.child(word), signal.SIGKILL)
     again = until(lambda: (told := patient(product, job)) and told["attempt"] == 2 and told["state"] == "running"
                   and told["fraction"] > 0 and told)
     assert [one.id for one in ours(docker_engine, product.home, job["id"])] == [container.id]
@@ -181,15 +181,3 @@ def test_a_missing_image_is_refused_before_a_job_exists(product: Installation, t
     answer = post(product, "/api/jobs/train", upload=upload(product, "video", recording(tmp_path)), engine="Imageless")
     assert (answer.status_code, answer.json()["code"]) == (424, "engine.not_installed")
     assert "make-the-image" in answer.text
-
-
-def child(product: Installation, word: str) -> int:
-    """The child of the supervisor whose command line holds a word."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == product.process.pid and word in (entry / "cmdline").read_text():
-                return int(entry.name)
-        except (OSError, ValueError):
-            continue
-    raise AssertionError(f"no process {word}")

@@ -1,4 +1,4 @@
-"""The product's own GeneFace image, built by its own Dockerfile of the stand-in's tree on the local base, without CUDA."""
+"""The product's own Dockerfile of GeneFace, built of the stand-in's tree on the local base, without CUDA."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMOKE = {"imports": ["numpy", "cv2", "yaml", "mediapipe"], "extensions": list(EX
          "attributes": ["mediapipe.solutions.face_detection.FaceDetection"], "files": weight_files("image"),
          "programs": ["ffmpeg", "ffprobe"], "cuda": False}
 ARGUMENTS = {"SOURCE": "local", "PINS": "docker/test-pins.txt", "PINS_ALONE": "docker/test-pins-alone.txt",
-             "PYTORCH3D": "", "SMOKE": "source/smoke.json", "APT_PACKAGES": "ffmpeg"}
+             "PYTORCH3D": "", "SMOKE": "source/smoke.json", "APT_PACKAGES": "ffmpeg git"}
 """Build arguments that make the Dockerfile do without CUDA and without the gigabytes of the real packages."""
 
 

@@ -25,7 +25,7 @@ def git(folder: Path, *words: str) -> str:
 
 @contextmanager
 def served(folder: Path, tree: Path) -> Iterator[tuple[str, str]]:
-    """Address and older commit of a repository of ``tree``: its file VERSION says ``pinned`` there, ``newest`` later."""
+    """Address and older commit of a repository of ``tree``; its file VERSION says ``pinned`` there, else ``newest``."""
     shutil.copytree(tree, folder / "work")
     git(folder / "work", "init", "-q", "-b", "main")
     for version in ("pinned", "newest"):

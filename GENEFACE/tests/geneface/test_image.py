@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from tests.docker_engine import build
-from tests.geneface.geneface_image import ARGUMENTS, SMOKE, TAG, write_context
+from tests.geneface.geneface_image import ARGUMENTS, SMOKE, write_context
 
 BROKEN = "visage-test-geneface:broken"
 
@@ -29,10 +29,11 @@ def refusal(docker_engine: docker.DockerClient, local_base: str, context: Path, 
 
 def test_anybody_can_work_in_it(docker_engine: docker.DockerClient, geneface_image: str) -> None:
     said = docker_engine.containers.run(
-        geneface_image, ["bash", "-c", "cd /opt/geneface && ls LICENSE tasks/run.py 2>&1; test ! -w tasks/run.py && "
+        geneface_image, ["bash", "-c", "cd /opt/geneface && ls tasks/run.py && test ! -w tasks/run.py && "
                          "cd /root/.cache/torch/hub/checkpoints && python -c 'import mediapipe, _raymarching_face' && "
                          "echo well $HF_HOME"],
-        remove=True, user="4711:4711", read_only=True, tmpfs={"/tmp": ""}, cap_drop=["ALL"], network_mode="none").decode()
+        remove=True, user="4711:4711", read_only=True, tmpfs={"/tmp": ""}, cap_drop=["ALL"],
+        network_mode="none").decode()
     assert "tasks/run.py" in said
     assert said.endswith("well /root/.cache/torch/hub/checkpoints/huggingface\n")
 
@@ -77,9 +78,7 @@ def test_it_clones_the_commit_that_is_asked_for(docker_engine: docker.DockerClie
     from tests.geneface.repository import served
     with served(tmp_path / "repository", context / "source") as (address, commit):
         build(docker_engine, context, "Dockerfile", BROKEN, BASE_IMAGE=local_base,
-              **{**ARGUMENTS, "SOURCE": "clone", "GENEFACE_REPO": address, "GENEFACE_COMMIT": commit,
-                 "APT_PACKAGES": "ffmpeg git"})
+              **{**ARGUMENTS, "SOURCE": "clone", "GENEFACE_REPO": address, "GENEFACE_COMMIT": commit})
     said = docker_engine.containers.run(BROKEN, ["cat", "/opt/geneface/VERSION"], remove=True).decode()
     docker_engine.images.remove(BROKEN, force=True)
     assert said == "pinned\n"
-    assert TAG != BROKEN

@@ -35,7 +35,7 @@ def files(home: Path) -> set[str]:
 def moved(tmp_path: Path, new: str | None = None) -> Path:
     there = tmp_path / "there"
     zipped = made(tmp_path / "here").export("May", tmp_path / "package.zip", GLOBS)
-    avatar = Catalog(there / "avatars", there).take_in(zipped, new, lambda _: GLOBS)
+    avatar = Catalog(there / "avatars", there).take_in(zipped, new, lambda *_: GLOBS)
     assert avatar.id == (new or "May")
     assert not (there / "avatars" / avatar.id / BESIDE).exists()
     return there
@@ -72,7 +72,7 @@ def test_a_file_that_exists_is_never_overwritten(tmp_path: Path) -> None:
     catalog = Catalog(there / "avatars", there)
     (there / "avatars").mkdir()
     with pytest.raises(Conflict, match=r"May\.mp4"):
-        catalog.take_in(zipped, None, lambda _: GLOBS)
+        catalog.take_in(zipped, None, lambda *_: GLOBS)
     assert files(there) == {"Work/raw/May.mp4"}
     assert not catalog.list()
     assert not list((there / "avatars").iterdir())
@@ -87,7 +87,7 @@ def test_a_package_cannot_choose_where_it_goes(tmp_path: Path, name: str) -> Non
     there = tmp_path / "there"
     (there / "avatars").mkdir(parents=True)
     with pytest.raises(BadMedia, match="does not know"):
-        Catalog(there / "avatars", there).take_in(zipped, None, lambda _: GLOBS)
+        Catalog(there / "avatars", there).take_in(zipped, None, lambda *_: GLOBS)
     assert not (there / "Work").exists()
 
 

@@ -210,12 +210,12 @@ def test_a_copy_of_what_the_image_has_is_held_to_the_name_that_git_gave_it(tmp_p
     assert "git_blob" in told["std_exp.txt"].detail and told["std_exp.txt"].state == "wrong"
 
 
-def test_the_table_is_whole() -> None:
+def test_the_tables_are_whole() -> None:
     names = [weight.name for weight in ALL]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 21
     for weight in ALL:
-        assert weight.root in ("workspace", "cache", "image") and set(weight.needed_for) <= {"train", "infer"}
-        assert weight.page.startswith("https://") and weight.licence.name
+        assert weight.root in ("workspace", "cache", "image") and set(weight.needed_for) <= {"train", "infer", "evaluate"}
+        assert weight.page.startswith(("https://", "http://live.ece.utexas.edu/")) and weight.licence.name
         assert weight.fetch == bool(weight.archive or all(file.url or file.text for file in weight.files)), weight.name
     with pytest.raises(NotFound):
         find(["nonsense"])

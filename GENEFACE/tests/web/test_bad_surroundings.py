@@ -85,7 +85,7 @@ def test_a_killed_voice_server_comes_back(installation: Installation) -> None:
         except requests.RequestException:
             return {"ok": False}
 
-    killed = _process(installation, "tts_server")
+    killed = installation.child("tts_server")
     os.kill(killed, signal.SIGKILL)
     until = time.monotonic() + 60
     # On a busy machine a killed process may still answer for a moment.
@@ -101,18 +101,6 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _process(product: Installation, word: str) -> int:
-    """The child of the supervisor whose command line holds a word."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == product.process.pid and word in (entry / "cmdline").read_text():
-                return int(entry.name)
-        except (OSError, ValueError):
-            continue
-    raise AssertionError(f"no process {word}")
 
 
 @pytest.fixture

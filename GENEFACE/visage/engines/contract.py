@@ -38,6 +38,8 @@ class EngineInfo:
     """Whether its work goes on in a container when the process that asked for it is killed."""
     plain_ids: bool = False
     """Whether the ids of its avatars must do without ``-``."""
+    fixed_ids: bool = False
+    """Whether what it keeps of an avatar names the id inside, so that it can be imported under its own id only."""
     belongings: tuple[str, ...] = ()
     """Globs, below the installation's home and with ``{id}``, of what an avatar has outside its own folder: deleted
     with it."""

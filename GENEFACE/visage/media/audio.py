@@ -11,7 +11,6 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
-from scipy.signal import resample_poly
 
 from visage.errors import BadAudio
 from visage.media.container import open_media, writing_failed
@@ -88,6 +87,8 @@ def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
     if rate == target or not len(samples):
         return np.asarray(samples, np.float32)
     divisor = gcd(rate, target)
+    from scipy.signal import resample_poly  # costs more than half a second, and most callers never get here
+
     return resample_poly(np.asarray(samples, np.float32), target // divisor, rate // divisor).astype(np.float32)
 
 

@@ -12,7 +12,7 @@ import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -133,8 +133,8 @@ class Catalog:
         return out
 
     def take_in(self, package: Path, avatar_id: str | None = None,
-                globs: Callable[[Avatar], Sequence[str]] = lambda _: ()) -> Avatar:
-        """Unpack an exported avatar; ``globs`` tells where its engine keeps belongings, and may refuse the avatar.
+                globs: Callable[[Avatar, str], Sequence[str]] = lambda *_: ()) -> Avatar:
+        """Unpack an exported avatar; ``globs`` tells where its engine keeps belongings, and may refuse avatar or id.
 
         Raises `BadMedia` for anything else and `Conflict` when the id is taken.
         """
@@ -152,7 +152,7 @@ class Catalog:
             if folder.exists():
                 raise Conflict("There is an avatar {id} already.", code="avatar.exists",
                                hint="Delete it first, or import under another id.", id=chosen)
-            places = globs(replace(told, id=chosen))
+            places = globs(told, chosen)
             staging = self.root / f".import-{uuid.uuid4().hex}"
             try:
                 archive.extractall(staging)

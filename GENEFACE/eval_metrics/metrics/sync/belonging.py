@@ -44,7 +44,7 @@ class Belonging:
     """Frames that count."""
 
 
-def belonging(told: np.ndarray, seen: np.ndarray, there: np.ndarray) -> Belonging:
+def belonging(told: np.ndarray, seen: np.ndarray, there: np.ndarray, window: float = WINDOW) -> Belonging:
     """Of what the sound tells and of the mouth seen, both float64 [T, 4] at 25 a second; ``there`` says where it was.
 
     The score follows LSE-C's procedure (median less best over ±15 frames, changes
@@ -55,7 +55,7 @@ def belonging(told: np.ndarray, seen: np.ndarray, there: np.ndarray) -> Belongin
     count = min(len(told), len(seen))
     told, seen, there = told[:count], seen[:count], there[:count]
     near = _products(_spread_one(_quick(told, SLOW), there), _spread_one(_quick(seen, SLOW), there), there)
-    fine = _products(_quick(told, WINDOW), _spread_one(_quick(seen, WINDOW), there), there) * told.shape[1]
+    fine = _products(_quick(told, window), _spread_one(_quick(seen, window), there), there) * told.shape[1]
     found = np.array([_figures(near, fine, keep) for keep in _kept(count)])
     offset, correlation, score = found[0]
     errors = np.sqrt((_PARTS - 1) * found[1:].var(0))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +13,7 @@ from eval_metrics.metrics.sync.crops import MEDIAN, SCALE, FaceCrops
 from eval_metrics.metrics.sync.distances import REACH, Distances, distances
 from eval_metrics.metrics.sync.mfcc import mfcc
 from eval_metrics.spread import standard_error
+from eval_metrics.weights import seek
 from visage.errors import BadVideo
 from visage.types import FPS, SPEECH_RATE
 
@@ -28,14 +27,17 @@ _LOST = 0.2
 
 
 class Lse:
-    """Cuts out the face, embeds it as it comes, keeps 4 kB a frame.  Raises `NotInstalled` without the weights."""
+    """Cuts out the face, embeds it as it comes, keeps 4 kB a frame.
+
+    Raises what `weights.seek` raises, without SyncNet's weights `NotInstalled`.
+    """
 
     info = MetricInfo("lse", "LSE", needs=("face", "sound"), gives=("lse_c", "lse_d"), whole=True, consecutive=True)
 
     def __init__(self, options: Options) -> None:
         from eval_metrics.metrics.sync.network import load_syncnet
 
-        self._file = weights_file(options)
+        self._file = seek("syncnet", options)
         self._network: SyncNet = load_syncnet(self._file)
         self._clock, self._crops = EvenFrames(), FaceCrops()
         self._run: list[np.ndarray] = []
@@ -101,7 +103,7 @@ class Lse:
         count = round((self._count - 1) * scene.fps / FPS) + 1
         near = np.concatenate([lead, found.nearest])
         sure = np.concatenate([lead, np.median(found.mean) - found.nearest])
-        told = {"frames": len(found.nearest), "error": standard_error(found.nearest), "weights": self._weights(),
+        told = {"frames": len(found.nearest), "error": standard_error(found.nearest), "weights": self._file.told,
                 "parameters": self._parameters(found), "note": self._note()}
         return {
             "lse_c": Figure(found.lse_c, "", "higher", title="LSE-C", series=at_frames(sure, count, scene.fps), **told),
@@ -117,12 +119,3 @@ class Lse:
         lost = self._first + self._lost
         seen = f"; {lost} frames without a face" if lost else ""
         return f"the box comes from the face mesh where the published scripts use S3FD{seen}"
-
-    def _weights(self) -> dict[str, str]:
-        return {"name": self._file.name, "source": str(self._file),
-                "sha256": hashlib.sha256(self._file.read_bytes()).hexdigest()}
-
-
-def weights_file(options: Options) -> Path:
-    """Where SyncNet's parameters are taken from; the file need not be there."""
-    return Path(options.weights.get("syncnet") or (options.models or Path("model_cache")) / "syncnet_v2.model")

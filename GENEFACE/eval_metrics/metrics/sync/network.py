@@ -7,14 +7,11 @@ pictures gives the embeddings of its T - 4 windows at once, without cutting them
 
 from __future__ import annotations
 
-import pickle
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import nn
 
-from visage.errors import NotInstalled
+from eval_metrics.weights import ModelFile, fill, state_of
 
 WINDOW = 5
 """Pictures that one embedding sees: 200 ms."""
@@ -66,20 +63,10 @@ def _head() -> nn.Sequential:
     return nn.Sequential(nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 1024))
 
 
-def load_syncnet(file: Path) -> SyncNet:
-    """The network with the parameters of a file, strictly by name and shape.
-
-    Raises `NotInstalled` for a file that is missing or holds anything else.
-    """
+def load_syncnet(file: ModelFile) -> SyncNet:
+    """The network with the parameters of a file, strictly by name and shape; raises `BadMedia` for another file."""
     network = SyncNet()
-    try:
-        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True), strict=True)
-    except FileNotFoundError as exc:
-        raise NotInstalled("The weights of SyncNet are missing: {file}.", code="syncnet.missing",
-                           hint="Name the file of the published syncnet_v2.model.", file=str(file)) from exc
-    except (OSError, RuntimeError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as exc:
-        raise NotInstalled("{file} does not hold the parameters of SyncNet.", code="syncnet.foreign",
-                           hint="Name the file of the published syncnet_v2.model.", file=str(file)) from exc
+    fill(network, state_of(file), file)
     return network.eval()
 
 

@@ -20,8 +20,11 @@ _QUIET = 0.01
 """Spread of the told opening (of 1) below which the sound moves no lips."""
 _STILL = 1e-3
 """Spread of the seen opening (of the distance of the eyes) below which the lips do not move."""
-_SURE = 1.5
-"""How many times the best correlation far away the peak must reach to be believed."""
+_SURE, _LIKELY = 1.5, 0.25
+"""How many times the best correlation far away, and which correlation at all, the peak must reach to be believed.
+
+Of ten-second pieces of real clips 2 % stay below, of such with another clip's sound 95 %.
+"""
 
 
 class Sync:
@@ -69,8 +72,8 @@ def require_face(seen: np.ndarray) -> None:
 
 
 def _figures(found: Belonging, scene: Scene, frames: int) -> dict[str, Figure]:
-    doubt = "" if found.correlation > _SURE * max(found.rival, 0.0) else \
-        "no shift stands out: sound and picture may not belong together"
+    sure = found.correlation > max(_LIKELY, _SURE * found.rival)
+    doubt = "" if sure else "no shift stands out: sound and picture may not belong together"
     shared = {"fps": FPS, "shifts": REACH, "measures": list(MEASURES), "sound": "visemes of the shipped speech encoder"}
     lag = shared | {"slower_than_taken_away_frames": SLOW, "whole_frames": found.frames,
                     "curve_from_frames": int(SHIFTS[0]), "curve": [round(float(value), 4) for value in found.curve]}

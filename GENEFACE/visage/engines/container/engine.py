@@ -49,6 +49,7 @@ class ContainerEngine:
                           needs=(*place, *self._weights("train")), needs_to_render=(*place, *self._weights("infer")),
                           trains=told.train is not None, renders=told.infer is not None,
                           needs_gpu=told.gpu == "required", outlives=True, plain_ids=True,
+                          fixed_ids=told.fixed_ids,
                           belongings=tuple(f"{told.workspace}/{pattern}" for pattern in told.avatar),
                           travels=tuple(f"{told.workspace}/{pattern}" for pattern in told.package or told.avatar))
 

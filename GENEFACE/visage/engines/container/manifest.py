@@ -86,6 +86,8 @@ class EngineManifest(_Part):
     """Globs below the workspace of all that belongs to a trained face: deleted with it."""
     package: tuple[str, ...] = ()
     """Globs below the workspace of what it needs to speak: exported and imported; default: ``avatar``."""
+    fixed_ids: bool = False
+    """Whether those files name the id inside, so that the avatar can be imported under its own id only."""
     poster: str = "checkpoints/{id}/poster.jpg"
     """A picture of the face, below the workspace, written by the training."""
     idle: str = "checkpoints/{id}/idle.mp4"

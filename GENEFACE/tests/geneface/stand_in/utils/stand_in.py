@@ -22,10 +22,16 @@ def halfway(name):
     ordered = os.environ.get("STAND_IN_FAULT") or (file.read_text() if file.exists() else "")
     step, _, kind = ordered.strip().partition(":")
     if step == name:
-        print(f"stand-in: told to {kind} in {name}", flush=True)
+        print(f"stand-in: {name} was told to {kind}", flush=True)
         if kind == "fail":
             raise RuntimeError("the stand-in was told to fail in " + name)
         time.sleep(3600)
+
+
+def begin(name):
+    """The start of a program that needs a GPU and writes nothing by halves."""
+    gpu()
+    halfway(name)
 
 
 def need(*paths):

@@ -11,6 +11,6 @@ with Path("3DMM/3DMM_info.npy").open("w") as model:
     model.write("half of the model")
     model.flush()
     if fault.exists() and fault.read_text().strip() == "convert:hang":
-        print("stand-in: told to hang in convert", flush=True)
+        print("stand-in: convert was told to hang", flush=True)
         time.sleep(3600)
     model.write(" and the other half\n")
