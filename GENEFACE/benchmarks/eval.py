@@ -118,8 +118,9 @@ def peak(pred: Path, truth: Path) -> dict[str, Any]:
             raise RuntimeError(f"the evaluation of the long pair ended with {process.returncode}")
         result = json.loads(out.read())
     seconds = time.perf_counter() - began
-    return {"peak_rss_mb": round(used.ru_maxrss * 1024 / 1e6, 1), "long_minutes": round(result["pair"]["frames"] / 1500, 2),
-            "long_seconds": round(seconds, 1), "long_frames_per_s": round(result["pair"]["measured"] / seconds, 1),
+    return {"peak_rss_mb": round(used.ru_maxrss * 1024 / 1e6, 1), "long_seconds": round(seconds, 1),
+            "long_minutes": round(result["pair"]["frames"] / 1500, 2),
+            "long_frames_per_s": round(result["pair"]["measured"] / seconds, 1),
             "long_measured": sum(row["value"] is not None for row in result["details"].values())}
 
 
@@ -157,7 +158,7 @@ def main() -> None:
     if given.minutes:
         with tempfile.TemporaryDirectory() as folder:
             told |= peak(*long_pair(given.data / LONG, Path(folder), given.minutes))
-        print(f"peak {told['peak_rss_mb']} MB on {told['long_minutes']} minutes in {told['long_seconds']} s", flush=True)
+        print("peak {peak_rss_mb} MB on {long_minutes} minutes in {long_seconds} s".format_map(told), flush=True)
     if given.json:
         print(json.dumps(told))
 
