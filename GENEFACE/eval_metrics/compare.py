@@ -1,4 +1,4 @@
-"""``python -m eval_metrics.compare a.json b.json …``: which of several evaluated clips is better, and how sure that is."""
+"""``python -m eval_metrics.compare a.json b.json …``: which of several clips is better, and how sure that is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(argv)
     try:
         results = [read_result(file) for file in asked.results]
-        comparison = compare(results, _names(asked.results, results, asked.names), asked.rounds, asked.level, asked.seed)
+        comparison = compare(
+            results, _names(asked.results, results, asked.names), asked.rounds, asked.level, asked.seed
+        )
         written = write_comparison(comparison, results, asked.out_csv, asked.out_html)
     except VisageError as exc:
         print(f"{exc.message} {exc.hint}".strip(), file=sys.stderr)
@@ -34,8 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m eval_metrics.compare", description=(
-        "Compare evaluated clips: results written by eval_metrics.evaluate --out_json."))
+    parser = argparse.ArgumentParser(
+        prog="python -m eval_metrics.compare",
+        description=("Compare evaluated clips: results written by eval_metrics.evaluate --out_json."),
+    )
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULT.json", help="two or more results")
     parser.add_argument("--names", help="names of the clips, separated by commas; else their files' names")
     parser.add_argument("--out_html", type=Path, metavar="FILE", help="a page to look at, in one file")
@@ -65,7 +69,7 @@ def _names(files: Sequence[Path], results: Sequence[Mapping[str, Any]], given: s
     """Names as given, else of the clips, else of the result files where clips share a name."""
     if given:
         names = [name.strip() for name in given.split(",")]
-        return names + [file.stem for file in files[len(names):]]
+        return names + [file.stem for file in files[len(names) :]]
     clips = [Path(str(result.get("pred") or file.stem)).name for file, result in zip(files, results, strict=True)]
     return clips if len(set(clips)) == len(clips) else [file.stem for file in files]
 
@@ -75,8 +79,10 @@ def in_text(comparison: Mapping[str, Any]) -> str:
     names = [clip["name"] for clip in comparison["clips"]]
     lines = [f"note: {warning}" for warning in comparison["warnings"]]
     for row in comparison["rows"]:
-        shown = [f"{name} {figure(held['value'], held['error'])}{'*' if row['best'] == n else ''}"
-                 for n, (name, held) in enumerate(zip(names, row["values"], strict=True))]
+        shown = [
+            f"{name} {figure(held['value'], held['error'])}{'*' if row['best'] == n else ''}"
+            for n, (name, held) in enumerate(zip(names, row["values"], strict=True))
+        ]
         lines.append(f"{row['title']}{f' ({unit})' if (unit := row['unit']) else ''}: " + "  ".join(shown))
         if row["note"]:
             lines.append(f"    {row['note']}")

@@ -9,5 +9,15 @@ from eval_metrics.report.single import as_html
 from eval_metrics.report.worst import worst_frames
 from eval_metrics.report.writing import write_comparison, write_reports
 
-__all__ = ["as_csv", "as_html", "as_json", "compare", "comparison_csv", "comparison_html", "series_csv", "worst_frames",
-           "write_comparison", "write_reports"]
+__all__ = [
+    "as_csv",
+    "as_html",
+    "as_json",
+    "compare",
+    "comparison_csv",
+    "comparison_html",
+    "series_csv",
+    "worst_frames",
+    "write_comparison",
+    "write_reports",
+]

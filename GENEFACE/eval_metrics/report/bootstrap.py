@@ -41,7 +41,7 @@ def block_length(series: np.ndarray) -> int:
         return 1
     most = min(int(np.ceil(np.sqrt(count))) + 5, count - 1)
     spectrum = np.fft.rfft(centred, 2 * count)
-    covariance = np.fft.irfft(spectrum * spectrum.conj())[:most + 1] / count
+    covariance = np.fft.irfft(spectrum * spectrum.conj())[: most + 1] / count
     width = min(2 * max(_last_lag(covariance / covariance[0], count), 1), most)
     lags = np.arange(-width, width + 1)
     taper = np.clip(2 * (1 - np.abs(lags) / width), 0, 1)
@@ -58,7 +58,7 @@ def _last_lag(correlation: np.ndarray, count: int) -> int:
     run = 5
     notable = np.abs(correlation[1:]) >= 2 * np.sqrt(np.log10(count) / count)
     for lag in range(len(notable) - run + 1):
-        if not notable[lag:lag + run].any():
+        if not notable[lag : lag + run].any():
             return lag
     found = np.flatnonzero(notable)
     return int(found[-1]) + 1 if len(found) else 0
@@ -70,17 +70,23 @@ def resampled_means(series: np.ndarray, block: int, rounds: int, seed: int) -> n
     starts = np.random.default_rng(seed)
     running = np.concatenate([np.zeros((1, series.shape[1])), np.cumsum(np.concatenate([series, series[:block]]), 0)])
     whole, rest = divmod(count, block)
-    sums = running[block:block + count] - running[:count]
+    sums = running[block : block + count] - running[:count]
     total = sums[starts.integers(0, count, (rounds, whole))].sum(1)
     if rest:
-        sums = running[rest:rest + count] - running[:count]
+        sums = running[rest : rest + count] - running[:count]
         total = total + sums[starts.integers(0, count, rounds)]
     return total / count
 
 
-def compare_means(first: np.ndarray, second: np.ndarray, paired: bool = True,
-                  measure: Callable[[np.ndarray], np.ndarray] | None = None,
-                  level: float = 0.95, rounds: int = 2000, seed: int = 0) -> Interval | None:
+def compare_means(
+    first: np.ndarray,
+    second: np.ndarray,
+    paired: bool = True,
+    measure: Callable[[np.ndarray], np.ndarray] | None = None,
+    level: float = 0.95,
+    rounds: int = 2000,
+    seed: int = 0,
+) -> Interval | None:
     """Difference of the means of two series [N], after ``measure`` of each mean (e.g. its distance from 1).
 
     ``paired``: value i of both belongs to the same moment, and the series are equally long.  None for fewer than
@@ -88,21 +94,10 @@ def compare_means(first: np.ndarray, second: np.ndarray, paired: bool = True,
     are blocks less one, because few blocks tell little of their own spread.
     """
     from scipy.stats import norm, t
+
     if min(len(first), len(second)) < FEWEST:
         return None
-    if paired:
-        # a distance from a target does not cancel what both share, so that their own memories count, too
-        lengths = [block_length(series) for series in ((first - second,) if measure is None
-                                                       else (first - second, first, second))]
-        block = max(lengths)
-        drawn = resampled_means(np.stack([first, second], 1), block, rounds, seed)
-        blocks = len(first) / block
-    else:
-        lengths = [block_length(first), block_length(second)]
-        block = max(lengths)
-        drawn = np.concatenate([resampled_means(series[:, None], length, rounds, seed + n)
-                                for n, (series, length) in enumerate(zip((first, second), lengths, strict=True))], 1)
-        blocks = min(len(first) / lengths[0], len(second) / lengths[1])
+    drawn, block, blocks = _drawn(first, second, paired, measure is None, rounds, seed)
     measure = measure or (lambda means: means)
     difference = float(measure(first.mean(keepdims=True))[0] - measure(second.mean(keepdims=True))[0])
     freedom = max(blocks - 1, 1.0)
@@ -112,3 +107,20 @@ def compare_means(first: np.ndarray, second: np.ndarray, paired: bool = True,
     low, high = np.quantile(around, [tail, 1 - tail])
     above = float((around > 0).mean() + (around == 0).mean() / 2)
     return Interval(difference, float(low), float(high), above, block)
+
+
+def _drawn(
+    first: np.ndarray, second: np.ndarray, paired: bool, plain: bool, rounds: int, seed: int
+) -> tuple[np.ndarray, int, float]:
+    """Resampled means of both [rounds, 2], the block's length, and how many blocks there are."""
+    if paired:
+        # a distance from a target does not cancel what both share, so that their own memories count, too
+        watched = (first - second,) if plain else (first - second, first, second)
+        block = max(map(block_length, watched))
+        return resampled_means(np.stack([first, second], 1), block, rounds, seed), block, len(first) / block
+    lengths = [block_length(first), block_length(second)]
+    drawn = [
+        resampled_means(series[:, None], length, rounds, seed + n)
+        for n, (series, length) in enumerate(zip((first, second), lengths, strict=True))
+    ]
+    return np.concatenate(drawn, 1), max(lengths), min(len(first) / lengths[0], len(second) / lengths[1])

@@ -16,14 +16,36 @@ from visage.errors import InvalidRequest
 LEVEL = 0.95
 ROUNDS = 2000
 
+_COLUMNS = (
+    "key",
+    "title",
+    "unit",
+    "better",
+    "first",
+    "second",
+    "first_value",
+    "second_value",
+    "difference",
+    "low",
+    "high",
+    "first_better",
+    "frames",
+    "best",
+    "note",
+)
 _MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "nearer to 1": lambda means: np.abs(means - 1),
-    "nearer to 0": lambda means: np.abs(means),
+    "nearer to 0": np.abs,
 }
 
 
-def compare(results: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None, rounds: int = ROUNDS,
-            level: float = LEVEL, seed: int = 0) -> dict[str, Any]:
+def compare(
+    results: Sequence[Mapping[str, Any]],
+    names: Sequence[str] | None = None,
+    rounds: int = ROUNDS,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> dict[str, Any]:
     """The results side by side, JSON-ready: ``clips``, ``rows`` (a figure each, with ``pairs``), ``settings``.
 
     A pair holds ``difference`` (first minus second; of the distances for figures that should be near a target), its
@@ -31,14 +53,17 @@ def compare(results: Sequence[Mapping[str, Any]], names: Sequence[str] | None = 
     ``best`` is the clip that is better than every other one by its interval, else None.  Raises `InvalidRequest`.
     """
     if len(results) < 2:
-        raise InvalidRequest("A comparison needs at least two results.", code="evaluation.compare_one",
-                             hint="Name two or more result files.")
+        raise InvalidRequest(
+            "A comparison needs at least two results.",
+            code="evaluation.compare_one",
+            hint="Name two or more result files.",
+        )
     results = [clean(result) for result in results]
     names = _distinct(list(names or (_name(result) for result in results)))
     keys = ordered({key: None for result in results for key in result["details"]})
     return {
         "clips": [_clip(result, name) for result, name in zip(results, names, strict=True)],
-        "rows": [_row(key, results, rounds, level, seed) for key in keys],
+        "rows": [_row(key, results, {"level": level, "rounds": rounds, "seed": seed}) for key in keys],
         "settings": {"level": level, "rounds": rounds, "seed": seed, "method": "circular block bootstrap"},
         "warnings": _warnings(results),
     }
@@ -47,20 +72,33 @@ def compare(results: Sequence[Mapping[str, Any]], names: Sequence[str] | None = 
 def comparison_csv(comparison: Mapping[str, Any]) -> str:
     """A row a figure and pair of clips: both values, the difference, its interval, how likely the first is better."""
     names = [clip["name"] for clip in comparison["clips"]]
-    def rows() -> Any:
-        for row in comparison["rows"]:
-            for pair in row["pairs"]:
-                first, second = pair["first"], pair["second"]
-                yield [row["key"], row["title"], row["unit"], row["better"], names[first], names[second],
-                       row["values"][first]["value"], row["values"][second]["value"], pair["difference"],
-                       pair["low"], pair["high"], pair["first_better"], pair["frames"],
-                       names[row["best"]] if row["best"] is not None else "", text_in(row["note"] or pair["note"])]
-    return table(("key", "title", "unit", "better", "first", "second", "first_value", "second_value", "difference",
-                  "low", "high", "first_better", "frames", "best", "note"), rows())
+    return table(_COLUMNS, (_csv_row(row, pair, names) for row in comparison["rows"] for pair in row["pairs"]))
+
+
+def _csv_row(row: Mapping[str, Any], pair: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    first, second = pair["first"], pair["second"]
+    best = names[row["best"]] if row["best"] is not None else ""
+    return [
+        row["key"],
+        row["title"],
+        row["unit"],
+        row["better"],
+        names[first],
+        names[second],
+        row["values"][first]["value"],
+        row["values"][second]["value"],
+        *(pair[name] for name in ("difference", "low", "high", "first_better", "frames")),
+        best,
+        pair["note"],
+    ]
 
 
 def _name(result: Mapping[str, Any]) -> str:
     return PurePath(text_in(result.get("pred")).replace("\\", "/")).name or "?"
+
+
+def _clock(result: Mapping[str, Any]) -> float:
+    return round(rate_of(result) or 0.0, 3)
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -69,38 +107,61 @@ def _distinct(names: list[str]) -> list[str]:
 
 def _clip(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     pair = result.get("pair") or {}
-    return {"name": name, "pred": result.get("pred"), "truth": result.get("truth"), "region": result.get("region"),
-            "fps": rate_of(result), "frames": pair.get("frames"), "product": result.get("product")}
+    return {
+        "name": name,
+        "pred": result.get("pred"),
+        "truth": result.get("truth"),
+        "region": result.get("region"),
+        "fps": rate_of(result),
+        "frames": pair.get("frames"),
+        "product": result.get("product"),
+    }
 
 
 def _warnings(results: Sequence[Mapping[str, Any]]) -> list[str]:
     said = []
-    for field, text in (("region", "The clips were measured in different regions of the picture."),
-                        ("truth", "The clips were measured against different ground truths.")):
+    for field, text in (
+        ("region", "The clips were measured in different regions of the picture."),
+        ("truth", "The clips were measured against different ground truths."),
+    ):
         if len({text_in(result.get(field)) for result in results}) > 1:
             said.append(text)
-    if len({rate_of(result) for result in results}) > 1:
+    if len({_clock(result) for result in results}) > 1:
         said.append("The clips have different frame rates, so that frames are not paired.")
     return said
 
 
-def _row(key: str, results: Sequence[Mapping[str, Any]], rounds: int, level: float, seed: int) -> dict[str, Any]:
+def _row(key: str, results: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
     details = [result["details"].get(key) or {} for result in results]
     known = next(detail for detail in details if detail)
     # a figure without a value does not know its unit and direction
     told = next((detail for detail in details if number_in(detail.get("value")) is not None), known)
     better, note = text_in(told.get("better")), _unlike(details)
     row: dict[str, Any] = {
-        "key": key, "title": text_in(known.get("title")) or key, "unit": text_in(told.get("unit")), "better": better,
-        "values": [{"value": number_in(detail.get("value")), "error": number_in(detail.get("error")),
-                    "frames": number_in(detail.get("frames")), "note": text_in(detail.get("note")),
-                    "reason": text_in(detail.get("reason")) or ("" if detail else "It was not measured.")}
-                   for detail in details], "note": note, "best": None, "pairs": []}
+        "key": key,
+        "title": text_in(known.get("title")) or key,
+        "unit": text_in(told.get("unit")),
+        "better": better,
+        "values": [
+            {
+                "value": number_in(detail.get("value")),
+                "error": number_in(detail.get("error")),
+                "frames": number_in(detail.get("frames")),
+                "note": text_in(detail.get("note")),
+                "reason": text_in(detail.get("reason")) or ("" if detail else "It was not measured."),
+            }
+            for detail in details
+        ],
+        "note": note,
+        "best": None,
+        "pairs": [],
+    }
     if note:
         return row
-    same_clock = len({rate_of(result) for result in results}) == 1
-    row["pairs"] = [_pair((a, b), details, better, same_clock, rounds, level, seed)
-                    for a, b in combinations(range(len(details)), 2)]
+    same_clock = len({_clock(result) for result in results}) == 1
+    row["pairs"] = [
+        _pair((a, b), details, better, same_clock, settings) for a, b in combinations(range(len(details)), 2)
+    ]
     row["best"] = _best(row, len(details))
     return row
 
@@ -117,28 +178,38 @@ def _unlike(details: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _pair(which: tuple[int, int], details: Sequence[Mapping[str, Any]], better: str, same_clock: bool,
-          rounds: int, level: float, seed: int) -> dict[str, Any]:
+def _pair(
+    which: tuple[int, int],
+    details: Sequence[Mapping[str, Any]],
+    better: str,
+    same_clock: bool,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
     first, second = (details[n] for n in which)
-    pair: dict[str, Any] = {"first": which[0], "second": which[1], "difference": None, "low": None, "high": None,
-                            "first_better": None, "frames": 0, "block": None, "paired": same_clock, "note": ""}
-    values = [number_in(detail.get("value")) for detail in (first, second)]
+    pair: dict[str, Any] = {"first": which[0], "second": which[1], "paired": same_clock, "frames": 0, "note": ""}
+    pair |= dict.fromkeys(("difference", "low", "high", "first_better", "block"))
+    values = [number_in(first.get("value")), number_in(second.get("value"))]
     if None in values:
         return pair | {"note": "One of the two has no value."}
     measure = _MEASURES.get(better)
     series = _together(first, second) if same_clock else [_finite(detail) for detail in (first, second)]
-    if not all(len(held) for held in series):
-        distance = measure or (lambda means: means)
-        gap = distance(np.asarray(values[0])) - distance(np.asarray(values[1]))
-        return pair | {"difference": float(gap), "note": "It has no values over time, so that no interval is known."}
-    found = compare_means(*series, paired=same_clock, measure=measure, level=level, rounds=rounds, seed=seed)
+    if not all(map(len, series)):
+        one, other = (np.asarray(value) if measure is None else measure(np.asarray(value)) for value in values)
+        note = "It has no values over time, so that no interval is known."
+        return pair | {"difference": float(one - other), "note": note}
+    pair["frames"] = min(map(len, series))
+    found = compare_means(series[0], series[1], same_clock, measure, **settings)
     if found is None:
-        return pair | {"frames": min(map(len, series)),
-                       "note": f"Fewer than {FEWEST} values in common: too few for an interval."}
+        return pair | {"note": f"Fewer than {FEWEST} values in common: too few for an interval."}
     share = found.share_above if better == "higher" else 1 - found.share_above
-    return pair | {"difference": found.difference, "low": found.low, "high": found.high,
-                   "first_better": share if better else None, "frames": min(map(len, series)), "block": found.block,
-                   "note": _different_mean(values, series)}
+    return pair | {
+        "difference": found.difference,
+        "low": found.low,
+        "high": found.high,
+        "block": found.block,
+        "first_better": share if better else None,
+        "note": _different_mean(values, series),
+    }
 
 
 def _finite(detail: Mapping[str, Any]) -> np.ndarray:

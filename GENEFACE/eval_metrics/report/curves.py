@@ -42,8 +42,9 @@ def thinned(line: Line) -> list[tuple[float, float | None]]:
         return points
     kept: list[tuple[float, float | None]] = []
     for part in np.array_split(np.arange(len(points)), _POINTS // 2):
-        there: list[tuple[float, float]] = [(time, value) for time, value in (points[n] for n in part)
-                                            if value is not None]
+        there: list[tuple[float, float]] = [
+            (time, value) for time, value in (points[n] for n in part) if value is not None
+        ]
         if not there:
             kept.append((points[part[0]][0], None))
             continue
@@ -52,34 +53,77 @@ def thinned(line: Line) -> list[tuple[float, float | None]]:
     return kept
 
 
-def chart(lines: Sequence[Line], unit: str = "", marks: Sequence[tuple[float, float, str]] = (),
-          label: dict[str, str] | None = None, tall: bool = False) -> Html:
-    """The curves over one clock, a scale at the left and below; ``marks`` are (seconds, value, number) to be seen."""
+def chart(
+    lines: Sequence[Line],
+    unit: str = "",
+    marks: Sequence[tuple[float, float]] = (),
+    label: dict[str, str] | None = None,
+    tall: bool = False,
+) -> Html:
+    """The curves over one clock, a scale at the left and below; ``marks`` are (seconds, value) to be seen."""
     drawn = [(line, thinned(line)) for line in lines]
     step, steps = _clock(max((points[-1][0] for _, points in drawn if points), default=1.0))
-    last = step * steps
-    shared = [value for line, points in drawn if not line.own_scale for _, value in points if value is not None]
+    shared = [value for line, points in drawn if not line.own_scale for value in _there(points)]
     low, high = _room(shared)
-    scales = [_room([value for _, value in points if value is not None]) if line.own_scale else (low, high)
-              for line, points in drawn]
-    paths = [tag("path", class_=f"line {line.style}", d=_path(points, last, *scale))
-             for (line, points), scale in zip(drawn, scales, strict=True)]
-    dots = [tag("path", class_="dot", d=f"M{_x(time, last)} {_y(value, low, high)}h0") for time, value, _ in marks]
+    told = _told(drawn, step * steps, unit)
+    inside = [
+        _picture(drawn, marks, step * steps, (low, high)),
+        tag("i", class_="cursor", hidden=True),
+        tag("div", class_="told", role="status", hidden=True),
+    ]
+    plot = tag("div", inside, class_="plot", tabindex="0", role="img", data_curve=told, **(label or {}))
+    scale = [_axis(high), _axis((low + high) / 2), _axis(low)] if shared else ["", "", ""]
+    clock = [_axis(step * n) + ("\u00a0s" if n == steps else "") for n in range(steps + 1)]
+    return tag("div", _words("scale", scale), plot, _words("clock", clock), class_="chart tall" if tall else "chart")
+
+
+def _picture(
+    drawn: Sequence[tuple[Line, list[tuple[float, float | None]]]],
+    marks: Sequence[tuple[float, float]],
+    last: float,
+    shared: tuple[float, float],
+) -> Html:
+    """Grid, curves and marks, stretched to whatever room there is."""
     grid = [tag("path", class_="grid", d=f"M0 {y}H{WIDTH}") for y in (0, HEIGHT / 2, HEIGHT)]
-    told = {"last": round(last, 4), "unit": unit, "lines": [
-        {"name": line.name, "zh": line.chinese, "style": line.style, "low": _short(scale[0]), "high": _short(scale[1]),
-         "x": [_short(time) for time, _ in points], "y": [_short(value) for _, value in points]}
-        for (line, points), scale in zip(drawn, scales, strict=True)]}
-    picture = tag("svg", *grid, *paths, *dots, viewBox=f"0 0 {WIDTH} {HEIGHT}", preserveAspectRatio="none",
-                  aria_hidden="true", focusable="false")
-    scale_words = [_axis(high), _axis((low + high) / 2), _axis(low)] if shared else ["", "", ""]
-    return tag("div", tag("div", [tag("span", words) for words in scale_words], class_="scale", aria_hidden="true"),
-               tag("div", picture, tag("i", class_="cursor", hidden=True),
-                   tag("div", class_="told", role="status", hidden=True),
-                   class_="plot", tabindex="0", role="img", data_curve=json.dumps(told, ensure_ascii=False), **(label or {})),
-               tag("div", [tag("span", _axis(step * n) + ("\u00a0s" if n == steps else "")) for n in range(steps + 1)],
-                   class_="clock", aria_hidden="true"),
-               class_="chart tall" if tall else "chart")
+    scales = [_room(_there(points)) if line.own_scale else shared for line, points in drawn]
+    paths = [
+        tag("path", class_=f"line {line.style}", d=_path(points, last, *scale))
+        for (line, points), scale in zip(drawn, scales, strict=True)
+    ]
+    dots = [tag("path", class_="dot", d=f"M{_x(time, last)} {_y(value, *shared)}h0") for time, value in marks]
+    return tag(
+        "svg",
+        grid,
+        paths,
+        dots,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+        focusable="false",
+    )
+
+
+def _words(kind: str, words: Sequence[str]) -> Html:
+    return tag("div", [tag("span", word) for word in words], class_=kind, aria_hidden="true")
+
+
+def _told(drawn: Sequence[tuple[Line, list[tuple[float, float | None]]]], last: float, unit: str) -> str:
+    """What a pointer over the curves is told, as JSON."""
+    lines = [
+        {
+            "name": line.name,
+            "zh": line.chinese,
+            "style": line.style,
+            "x": [_short(time) for time, _ in points],
+            "y": [_short(value) for _, value in points],
+        }
+        for line, points in drawn
+    ]
+    return json.dumps({"last": round(last, 4), "unit": unit, "lines": lines}, ensure_ascii=False)
+
+
+def _there(points: Sequence[tuple[float, float | None]]) -> list[float]:
+    return [value for _, value in points if value is not None]
 
 
 def key_of(lines: Sequence[tuple[str, Any]]) -> Html:
@@ -89,12 +133,20 @@ def key_of(lines: Sequence[tuple[str, Any]]) -> Html:
 
 def interval_picture(low: float, high: float, middle: float, reach: float, state: str) -> Html:
     """A difference with its interval about zero, ``reach`` on either side; ``state``: ``good``, ``bad`` or ``open``."""
+
     def at(value: float) -> float:
         return round(50 + 48 * max(-1.0, min(1.0, value / reach if reach else 0)), 2)
-    return tag("svg", tag("path", class_="zero", d="M50 0V24"),
-               tag("path", class_="reach", d=f"M{at(low)} 12H{at(high)}"),
-               tag("path", class_="middle", d=f"M{at(middle)} 12h0"),
-               class_=f"interval {state}", viewBox="0 0 100 24", preserveAspectRatio="none", aria_hidden="true")
+
+    return tag(
+        "svg",
+        tag("path", class_="zero", d="M50 0V24"),
+        tag("path", class_="reach", d=f"M{at(low)} 12H{at(high)}"),
+        tag("path", class_="middle", d=f"M{at(middle)} 12h0"),
+        class_=f"interval {state}",
+        viewBox="0 0 100 24",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
 
 
 def _clock(last: float) -> tuple[float, int]:
@@ -126,8 +178,10 @@ def _path(points: Sequence[tuple[float, float | None]], last: float, low: float,
         parts.append(f"{pen}{_x(time, last)} {_y(value, low, high)}")
         pen = "L"
     # a value between two gaps is a dot, not a line of no length
-    return "".join(part + "h0" if part[0] == "M" and (n + 1 == len(parts) or parts[n + 1][0] == "M") else part
-                   for n, part in enumerate(parts))
+    return "".join(
+        part + "h0" if part[0] == "M" and (n + 1 == len(parts) or parts[n + 1][0] == "M") else part
+        for n, part in enumerate(parts)
+    )
 
 
 def _x(time: float, last: float) -> str:
@@ -144,5 +198,3 @@ def _short(value: float | None) -> float | None:
 
 def _axis(value: float) -> str:
     return f"{float(f'{value:.4g}'):g}".replace("-", MINUS)
-
-

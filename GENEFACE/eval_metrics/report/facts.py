@@ -11,8 +11,22 @@ from eval_metrics.report.page import notice, section
 from eval_metrics.report.plain import number_in, text_in
 
 _FILE = ("name", "picture", "fps", "frames", "seconds", "codec", "sound")
-_TOLD = {"pred", "truth", "fps", "clock", "offset", "size", "resampled", "truth_cropped", "truth_scaled", "frames", "region", "measured",
-         "stride", "faces"}
+_TOLD = {
+    "pred",
+    "truth",
+    "fps",
+    "clock",
+    "offset",
+    "size",
+    "resampled",
+    "truth_cropped",
+    "truth_scaled",
+    "frames",
+    "region",
+    "measured",
+    "stride",
+    "faces",
+}
 """Facts that have words of their own; others stand under their own names."""
 
 
@@ -21,8 +35,12 @@ def facts(result: Mapping[str, Any]) -> Html:
     pair = result.get("pair") or {}
     files = [held for held in (pair.get("pred"), pair.get("truth")) if isinstance(held, Mapping)]
     shown = [tag("div", tag("dt", name), tag("dd", value)) for name, value in _together(result, pair)]
-    return section("facts.title", tag("div", _files(files) if files else None, tag("dl", shown, class_="facts"),
-                                      class_="card stack brought"), _notes(pair), lead="facts.lead")
+    return section(
+        "facts.title",
+        tag("div", _files(files) if files else None, tag("dl", shown, class_="facts"), class_="card stack brought"),
+        _notes(pair),
+        lead="facts.lead",
+    )
 
 
 def _notes(pair: Mapping[str, Any]) -> Html | None:
@@ -32,30 +50,38 @@ def _notes(pair: Mapping[str, Any]) -> Html | None:
 
 def _files(files: list[Mapping[str, Any]]) -> Html:
     """A row a property, a column a file."""
-    head = tag("tr", tag("td"), [tag("th", both(key), scope="col") for key in ("moments.pred", "moments.truth")[:len(files)]])
-    rows = [tag("tr", tag("th", both(f"file.{key}"), scope="row"), [tag("td", _file_value(key, file)) for file in files])
-            for key in _FILE]
+    head = tag(
+        "tr", tag("td"), [tag("th", both(key), scope="col") for key in ("moments.pred", "moments.truth")[: len(files)]]
+    )
+    rows = [
+        tag("tr", tag("th", both(f"file.{key}"), scope="row"), [tag("td", _file_value(key, file)) for file in files])
+        for key in _FILE
+    ]
     return tag("div", tag("table", head, rows, class_="files"), class_="files-room")
 
 
 def _file_value(key: str, file: Mapping[str, Any]) -> Html:
-    value = file.get(key)
+    number = number_in(file.get(key))
     if key == "picture":
         return join([numbers.plain([file.get("width"), file.get("height")])])
-    if key == "fps":
-        uneven = join([" · ", both("file.variable")]) if file.get("variable_rate") else None
-        return join([_rate(number_in(value)), uneven])
-    if key == "frames":
-        return join([numbers.count(number_in(value))])
-    if key == "seconds":
-        return join([_seconds(number_in(value))])
     if key == "sound":
-        if not file.get("sound_codec"):
-            return both("file.silent")
-        rate, length = number_in(file.get("sound_rate")), number_in(file.get("sound_seconds"))
-        return join([" · ".join(part for part in (text_in(file.get("sound_codec")), f"{rate / 1000:g}\u00a0kHz" if rate else "",
-                                                  _seconds(length) if length is not None else "") if part)])
-    return join([text_in(value) or "–"])
+        return _sound(file)
+    if key == "fps" and file.get("variable_rate"):
+        return join([_rate(number), " · ", both("file.variable")])
+    shown = {"fps": _rate, "frames": numbers.count, "seconds": _seconds}.get(key)
+    return join([shown(number) if shown else text_in(file.get(key)) or "–"])
+
+
+def _sound(file: Mapping[str, Any]) -> Html:
+    if not file.get("sound_codec"):
+        return both("file.silent")
+    rate, length = number_in(file.get("sound_rate")), number_in(file.get("sound_seconds"))
+    parts = (
+        text_in(file.get("sound_codec")),
+        f"{rate / 1000:g}\u00a0kHz" if rate else "",
+        _seconds(length) if length else "",
+    )
+    return join([" · ".join(part for part in parts if part)])
 
 
 def _rate(fps: float | None) -> str:
@@ -69,11 +95,19 @@ def _seconds(value: float | None) -> str:
 def _together(result: Mapping[str, Any], pair: Mapping[str, Any]) -> list[tuple[Html, Html]]:
     """Name and value of what was done, in the order in which it matters."""
     said: list[tuple[Html, Html]] = []
+
     def add(key: str, value: Any) -> None:
         said.append((both(f"fact.{key}") if known(f"fact.{key}") else join([key.replace("_", " ")]), join([value])))
+
     if number_in(pair.get("fps")):
         clock = text_in(pair.get("clock"))
-        add("fps", [_rate(number_in(pair["fps"])), [" · ", both(f"clock.{clock}")] if pair.get("truth") and known(f"clock.{clock}") else None])
+        add(
+            "fps",
+            [
+                _rate(number_in(pair["fps"])),
+                [" · ", both(f"clock.{clock}")] if pair.get("truth") and known(f"clock.{clock}") else None,
+            ],
+        )
     if number_in(pair.get("frames")):
         add("frames", numbers.count(number_in(pair["frames"])))
     if number_in(pair.get("measured")):
@@ -81,7 +115,10 @@ def _together(result: Mapping[str, Any], pair: Mapping[str, Any]) -> list[tuple[
     if (number_in(pair.get("stride")) or 1) > 1:
         add("stride", both("stride", n=numbers.count(number_in(pair["stride"]))))
     if isinstance(pair.get("faces"), Mapping):
-        add("faces", " / ".join(numbers.count(number_in(count)) for count in pair["faces"].values() if count is not None))
+        add(
+            "faces",
+            " / ".join(numbers.count(number_in(count)) for count in pair["faces"].values() if count is not None),
+        )
     region = text_in(result.get("region"))
     if region:
         add("region", both(f"region.{region}") if known(f"region.{region}") else region)
@@ -115,7 +152,9 @@ def _resampled(resampled: Any) -> Html:
 def _fitted(pair: Mapping[str, Any]) -> Html:
     """What was done to the ground truth's pictures so that they are as large as the clip's."""
     crop, scaled, size = (pair.get(key) for key in ("truth_cropped", "truth_scaled", "size"))
-    parts = [both("fitted.cropped", part=numbers.plain(crop[2:])) if isinstance(crop, list) and len(crop) == 4 else None,
-             both("fitted.scaled", size=numbers.plain(size)) if scaled else None]
+    parts = [
+        both("fitted.cropped", part=numbers.plain(crop[2:])) if isinstance(crop, list) and len(crop) == 4 else None,
+        both("fitted.scaled", size=numbers.plain(size)) if scaled else None,
+    ]
     there = [part for part in parts if part is not None]
     return join([there[0], [", ", there[1]] if len(there) > 1 else None]) if there else both("fitted.none")

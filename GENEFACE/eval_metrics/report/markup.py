@@ -22,15 +22,28 @@ class Html(str):
 
 def tag(name: str, /, *children: Any, **attributes: Any) -> Html:
     """An element.  ``class_`` is ``class``, ``data_x`` is ``data-x``; None and False leave an attribute out."""
-    written = "".join(f' {key.rstrip("_").replace("_", "-")}' + ("" if value is True else f'="{escape(str(value))}"')
-                      for key, value in attributes.items() if value is not None and value is not False)
+    written = "".join(
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
+        for key, value in attributes.items()
+        if value is not None and value is not False
+    )
     return Html(f"<{name}{written}/>" if name in _EMPTY else f"<{name}{written}>{join(children)}</{name}>")
 
 
 def join(parts: Iterable[Any]) -> Html:
     """Children one after another; None is left out, lists are opened, text is escaped."""
-    return Html("".join(part if isinstance(part, Html) else "" if part is None
-                        else join(part) if isinstance(part, (list, tuple)) else escape(str(part)) for part in parts))
+    return Html(
+        "".join(
+            part
+            if isinstance(part, Html)
+            else ""
+            if part is None
+            else join(part)
+            if isinstance(part, (list, tuple))
+            else escape(str(part))
+            for part in parts
+        )
+    )
 
 
 @cache
@@ -62,21 +75,32 @@ def sentence(text: str) -> Html:
 
 
 def translated(text: str) -> str | None:
-    """Chinese of a sentence that a result says in English; None when it is not known."""
+    """Chinese of what a result says in English, as a whole or sentence by sentence; None when it is not known."""
+    whole = _translated(text)
+    if whole is not None or ". " not in text:
+        return whole
+    parts = [_translated(part) for part in re.split(r"(?<=\.) ", text)]
+    return "".join(part for part in parts if part is not None) if None not in parts else None
+
+
+def _translated(text: str) -> str | None:
     stored = words()["sentences"]
     if text in stored:
         return stored[text]
     for pattern, template in _patterns():
         if found := pattern.fullmatch(text):
-            return template.format(**found.groupdict())
+            return template.format(**{name: stored.get(value, value) for name, value in found.groupdict().items()})
     return None
 
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Sentences with ``{names}`` in them as patterns, and their Chinese."""
-    return tuple((re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english)), re.S), chinese)
-                 for english, chinese in words()["sentences"].items() if "{" in english)
+    return tuple(
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english)), re.S), chinese)
+        for english, chinese in words()["sentences"].items()
+        if "{" in english
+    )
 
 
 def _filled(template: str, values: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 MINUS, THIN, NO_BREAK = "−", "\u202f", "\u00a0"
@@ -25,7 +26,10 @@ def figure(value: float | None, error: float | None = None) -> str:
     digits = min(digits, 6)
     if abs(value) < 1e-4 or abs(value) >= 1e7:
         return f"{value:.3g}".replace("-", MINUS)
-    return f"{value:.{digits}f}".replace("-", MINUS)
+    text = f"{value:.{digits}f}"
+    if not error and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
 
 
 def spread(error: float | None) -> str:
@@ -55,19 +59,19 @@ def seconds(value: float | None) -> str:
 
 def plain(value: Any) -> str:
     """Any datum of a result in a line: numbers short, lists with ``×`` where they are a size, else with commas."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "✓" if value else "–"
-    if isinstance(value, int):
-        return str(value).replace("-", MINUS)
-    if isinstance(value, float):
-        return f"{value:.6g}".replace("-", MINUS)
-    if isinstance(value, (list, tuple)):
-        if len(value) > _LISTED:
-            return f"{plain(list(value[:_SHOWN]))} … ({len(value)})"
-        size = len(value) == 2 and all(isinstance(part, int) and not isinstance(part, bool) for part in value)
-        return (f"{NO_BREAK}×{NO_BREAK}" if size else ", ").join(plain(part) for part in value)
+    if isinstance(value, list | tuple):
+        return _listed(value)
     if isinstance(value, dict):
         return ", ".join(f"{name} {plain(held)}" for name, held in value.items())
+    if value is None or isinstance(value, bool):
+        return "✓" if value else "–"
+    if isinstance(value, int | float):
+        return f"{value:.6g}".replace("-", MINUS) if isinstance(value, float) else str(value).replace("-", MINUS)
     return str(value)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    if len(values) > _LISTED:
+        return f"{_listed(values[:_SHOWN])} … ({len(values)})"
+    size = len(values) == 2 and all(isinstance(part, int) and not isinstance(part, bool) for part in values)
+    return (f"{NO_BREAK}×{NO_BREAK}" if size else ", ").join(plain(part) for part in values)

@@ -13,26 +13,35 @@ import numpy as np
 
 LEADING = ("niqe", "psnr", "ssim", "fid", "lse_c", "lse_d")
 """The six figures that come first everywhere."""
-COLUMNS = ("key", "title", "value", "unit", "better", "frames", "standard_error", "seconds", "reason", "remedy", "note",
-           "parameters", "weights")
+COLUMNS = (
+    "key",
+    "title",
+    "value",
+    "unit",
+    "better",
+    "frames",
+    "standard_error",
+    "seconds",
+    "reason",
+    "remedy",
+    "note",
+    "parameters",
+    "weights",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def clean(value: Any) -> Any:
     """The same data as JSON can hold it: NaN and infinity become None, numpy's numbers Python's, keys text."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, Mapping):
         return {str(key): clean(held) for key, held in value.items()}
-    if isinstance(value, np.ndarray):
-        return clean(value.tolist())
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, list | tuple | set | frozenset):
         return [clean(held) for held in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value if value is None else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def as_json(result: Mapping[str, Any], indent: int | None = 2) -> str:
@@ -55,6 +64,11 @@ def numbers_in(detail: Mapping[str, Any] | None) -> list[float]:
     return [value for value in series_of(detail or {}) if value is not None]
 
 
+def is_infinite(detail: Mapping[str, Any]) -> bool:
+    """Whether a figure has no number because it is beyond all numbers, as its note says."""
+    return number_in(detail.get("value")) is None and text_in(detail.get("note")).startswith("infinite")
+
+
 def title_of(key: str, detail: Mapping[str, Any]) -> str:
     """What a person reads for a figure."""
     return text_in(detail.get("title")) or key
@@ -74,12 +88,23 @@ def text_in(value: Any) -> str:
 
 def as_csv(result: Mapping[str, Any]) -> str:
     """The figures, one row each, with what they were computed with."""
+
     def row(key: str) -> list[Any]:
         detail = result["details"][key]
-        return [key, text_in(detail.get("title")), number_in(detail.get("value")), text_in(detail.get("unit")),
-                text_in(detail.get("better")), number_in(detail.get("frames")), number_in(detail.get("error")),
-                number_in(detail.get("seconds")), *(text_in(detail.get(name)) for name in ("reason", "remedy", "note")),
-                text_in(detail.get("parameters") or None), text_in(detail.get("weights") or None)]
+        return [
+            key,
+            text_in(detail.get("title")),
+            number_in(detail.get("value")),
+            text_in(detail.get("unit")),
+            text_in(detail.get("better")),
+            number_in(detail.get("frames")),
+            number_in(detail.get("error")),
+            number_in(detail.get("seconds")),
+            *(text_in(detail.get(name)) for name in ("reason", "remedy", "note")),
+            text_in(detail.get("parameters") or None),
+            text_in(detail.get("weights") or None),
+        ]
+
     return table(COLUMNS, map(row, ordered(result["details"])))
 
 
@@ -90,8 +115,9 @@ def series_csv(result: Mapping[str, Any]) -> str:
     fps = rate_of(result)
     columns = {key: dict(zip(frame_numbers(details[key]), series_of(details[key]), strict=True)) for key in keys}
     frames = sorted(set().union(*columns.values()))
-    rows = ([frame, round(frame / fps, 4) if fps else None, *(columns[key].get(frame) for key in keys)]
-            for frame in frames)
+    rows = (
+        [frame, round(frame / fps, 4) if fps else None, *(columns[key].get(frame) for key in keys)] for frame in frames
+    )
     return table(("frame", "time_s", *keys), rows)
 
 

@@ -26,14 +26,23 @@ _NEAR = 0.2
 """Seconds within which two figures mean the same moment."""
 _BYTES = 3_000_000
 """Size of all pictures together above which no more are added."""
-_HEAT = np.array([(0.0, 13, 12, 20), (0.2, 58, 24, 92), (0.45, 158, 44, 100), (0.7, 233, 112, 55), (0.9, 250, 200, 80),
-                  (1.0, 255, 250, 210)])
+_HEAT = np.array(
+    [
+        (0.0, 13, 12, 20),
+        (0.2, 58, 24, 92),
+        (0.45, 158, 44, 100),
+        (0.7, 233, 112, 55),
+        (0.9, 250, 200, 80),
+        (1.0, 255, 250, 210),
+    ]
+)
 """Share of the scale, and its red, green and blue."""
 _SCALES = (16, 32, 64, 128, 255)
 
 
-def choose(result: Mapping[str, Any], keys: Sequence[str] = KEYS, most: int = MOST, each: int = EACH,
-           apart: float = _APART) -> list[dict[str, Any]]:
+def choose(
+    result: Mapping[str, Any], keys: Sequence[str] = KEYS, most: int = MOST, each: int = EACH, apart: float = _APART
+) -> list[dict[str, Any]]:
     """The worst frames by figure: ``key``, ``index`` on the common clock, ``time`` in seconds, ``value``.
 
     In turn the worst of every figure, then the second worst …; never two of one figure within ``apart`` seconds,
@@ -52,8 +61,9 @@ def choose(result: Mapping[str, Any], keys: Sequence[str] = KEYS, most: int = MO
     return chosen
 
 
-def _shown_already(entry: dict[str, Any], chosen: Sequence[Mapping[str, Any]], result: Mapping[str, Any],
-                   fps: float) -> dict[str, Any]:
+def _shown_already(
+    entry: dict[str, Any], chosen: Sequence[Mapping[str, Any]], result: Mapping[str, Any], fps: float
+) -> dict[str, Any]:
     """The entry, moved to a frame just beside it that is shown anyway: two pictures of one moment tell no more."""
     near = [other for other in chosen if abs(other["index"] - entry["index"]) <= _NEAR * fps]
     detail = result["details"][entry["key"]]
@@ -65,11 +75,19 @@ def _shown_already(entry: dict[str, Any], chosen: Sequence[Mapping[str, Any]], r
 
 
 def _ranked(key: str, detail: Mapping[str, Any], fps: float, each: int, apart: float) -> list[dict[str, Any]]:
-    badness = {"higher": lambda value: -value, "lower": lambda value: value, "nearer to 1": lambda value: abs(value - 1),
-               "nearer to 0": abs}.get(text_in(detail.get("better")))
+    badness = {
+        "higher": lambda value: -value,
+        "lower": lambda value: value,
+        "nearer to 1": lambda value: abs(value - 1),
+        "nearer to 0": abs,
+    }.get(text_in(detail.get("better")))
     if badness is None:
         return []
-    points = [(frame, value) for frame, value in zip(frame_numbers(detail), series_of(detail), strict=True) if value is not None]
+    points = [
+        (frame, value)
+        for frame, value in zip(frame_numbers(detail), series_of(detail), strict=True)
+        if value is not None
+    ]
     ranked: list[dict[str, Any]] = []
     for frame, value in sorted(points, key=lambda point: -badness(point[1])):
         if len(ranked) < each and all(abs(frame - entry["index"]) >= apart * fps for entry in ranked):
@@ -77,9 +95,16 @@ def _ranked(key: str, detail: Mapping[str, Any], fps: float, each: int, apart: f
     return ranked
 
 
-def worst_frames(result: Mapping[str, Any], pred: Path, truth: Path | None = None, keys: Sequence[str] = KEYS,
-                 most: int = MOST, each: int = EACH, side: int = SIDE) -> list[dict[str, Any]]:
-    """The entries of `choose` with ``pred``, ``truth`` and ``difference`` as data URIs (JPEG), for a result's ``worst``.
+def worst_frames(
+    result: Mapping[str, Any],
+    pred: Path,
+    truth: Path | None = None,
+    keys: Sequence[str] = KEYS,
+    most: int = MOST,
+    each: int = EACH,
+    side: int = SIDE,
+) -> list[dict[str, Any]]:
+    """The entries of `choose` with ``pred``, ``truth`` and ``difference`` as data URIs (JPEG).
 
     Decodes both files once more up to the last of these frames, just as they were decoded to be measured.  The
     difference is the mean over the colours of its size, as heat of which ``scale`` (of 255) is the brightest.
@@ -88,31 +113,43 @@ def worst_frames(result: Mapping[str, Any], pred: Path, truth: Path | None = Non
     entries = choose(result, keys, most, each)
     wanted = {entry["index"] for entry in entries}
     clips = _pictures(result, pred, "pred", wanted), _pictures(result, truth, "truth", wanted) if truth else {}
-    differences = {index: _difference(clips[0][index], clips[1][index]) for index in wanted if all(index in clip for clip in clips)}
+    differences = {
+        index: _difference(clips[0][index], clips[1][index]) for index in wanted if all(index in clip for clip in clips)
+    }
     scale = _scale(list(differences.values()))
     written: dict[tuple[str, int], str] = {}
     size = 0
     for index in dict.fromkeys(entry["index"] for entry in entries):
-        uris = {(name, index): _uri(_fitted(clip[index], side)) for name, clip in zip(("pred", "truth"), clips, strict=True) if index in clip}
+        uris = {
+            (name, index): _uri(_fitted(clip[index], side))
+            for name, clip in zip(("pred", "truth"), clips, strict=True)
+            if index in clip
+        }
         if index in differences:
             uris["difference", index] = _uri(_fitted(heat(differences[index] / scale), side))
         size += sum(map(len, uris.values()))
         if size > _BYTES:
             break
         written |= uris
-    return [entry | {name: written.get((name, entry["index"])) for name in ("pred", "truth", "difference")} | {"scale": scale}
-            for entry in entries if ("pred", entry["index"]) in written]
+    return [
+        entry
+        | {name: written.get((name, entry["index"])) for name in ("pred", "truth", "difference")}
+        | {"scale": scale}
+        for entry in entries
+        if ("pred", entry["index"]) in written
+    ]
 
 
 def _pictures(result: Mapping[str, Any], file: Path, whose: str, wanted: set[int]) -> dict[int, np.ndarray]:
     """Pictures of a file at frames of the common clock, as the result's facts say they were brought together."""
     from visage.media.frames import read_video
+
     pair = result.get("pair") or {}
     fps = rate_of(result) or 25.0
     lag = round(number_in((pair.get("offset") or {}).get("frames")) or 0)
     begin = max(lag, 0) if whose == "pred" else max(-lag, 0)
     left, top, width, height = (whose == "truth" and pair.get("truth_cropped")) or (0, 0, None, None)
-    part = np.s_[top:top + height if height else None, left:left + width if width else None]
+    part = np.s_[top : top + height if height else None, left : left + width if width else None]
     last = max(wanted, default=-1)
     frames = islice(read_video(file, fps), begin, begin + last + 1)
     return {number: picture[part].copy() for number, picture in enumerate(frames) if number in wanted}
@@ -121,6 +158,7 @@ def _pictures(result: Mapping[str, Any], file: Path, whose: str, wanted: set[int
 def _difference(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """How far two pictures are apart, mean over the colours, float32 [H, W] of 0 to 255 in the size of the first."""
     import cv2
+
     if truth.shape != pred.shape:
         truth = cv2.resize(truth, pred.shape[1::-1], interpolation=cv2.INTER_AREA)
     return np.abs(pred.astype(np.float32) - truth.astype(np.float32)).mean(2)
@@ -142,14 +180,26 @@ def heat(share: np.ndarray) -> np.ndarray:
 
 def heat_legend(scale: float) -> Html:
     """What the colours of the differences mean."""
-    stops = [tag("stop", offset=f"{at:.0%}", stop_color=f"rgb({red:.0f} {green:.0f} {blue:.0f})") for at, red, green, blue in _HEAT]
-    bar = tag("svg", tag("linearGradient", stops, id="heat"), tag("rect", width="100", height="8", fill="url(#heat)"),
-              viewBox="0 0 100 8", preserveAspectRatio="none", aria_hidden="true")
-    return tag("p", both("moments.scale"), tag("span", "0"), bar, tag("span", f"≥\u00a0{scale:.0f} / 255"), class_="heat")
+    stops = [
+        tag("stop", offset=f"{at:.0%}", stop_color=f"rgb({red:.0f} {green:.0f} {blue:.0f})")
+        for at, red, green, blue in _HEAT
+    ]
+    bar = tag(
+        "svg",
+        tag("linearGradient", stops, id="heat"),
+        tag("rect", width="100", height="8", fill="url(#heat)"),
+        viewBox="0 0 100 8",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
+    return tag(
+        "p", both("moments.scale"), tag("span", "0"), bar, tag("span", f"≥\u00a0{scale:.0f} / 255"), class_="heat"
+    )
 
 
 def _fitted(picture: np.ndarray, side: int) -> np.ndarray:
     import cv2
+
     share = side / max(picture.shape[:2])
     if share >= 1:
         return picture
@@ -159,6 +209,7 @@ def _fitted(picture: np.ndarray, side: int) -> np.ndarray:
 
 def _uri(picture: np.ndarray) -> str:
     from PIL import Image
+
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=84)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

@@ -12,7 +12,7 @@ from eval_metrics.report.bootstrap import FEWEST, block_length, compare_means, r
 def alike(count: int, memory: float, rng: np.random.Generator, mean: float = 0.0) -> np.ndarray:
     """An AR(1) series of unit variance about ``mean``."""
     noise = rng.normal(size=count + 400)
-    return mean + (lfilter([1], [1, -memory], noise) * np.sqrt(1 - memory ** 2))[400:]
+    return mean + (lfilter([1], [1, -memory], noise) * np.sqrt(1 - memory**2))[400:]
 
 
 @pytest.mark.parametrize(("count", "memory"), [(250, 0.0), (250, 0.5), (250, 0.8), (250, 0.9), (125, 0.8), (60, 0.5)])
