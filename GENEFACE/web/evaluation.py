@@ -53,7 +53,8 @@ def shown(evaluation: Evaluation) -> dict[str, Any]:
     address = f"/api/evaluations/{evaluation.id}"
     return {"id": evaluation.id, "job": evaluation.job, "title": evaluation.title, "pred": evaluation.pred,
             "truth": evaluation.truth or None, "region": evaluation.region, "avatar": evaluation.avatar or None,
-            "clip": evaluation.clip or None, "figures": measuring.in_chinese_too(evaluation.figures), "facts": dict(evaluation.facts),
+            "clip": evaluation.clip or None, "figures": measuring.in_chinese_too(evaluation.figures),
+            "facts": dict(evaluation.facts),
             "created": evaluation.created.isoformat(timespec="seconds"),
             "reports": {ending: f"{address}/report.{ending}" for ending in REPORTS}}
 

@@ -25,8 +25,8 @@ const FIGURES = {
   seconds: (value) => t("figure.seconds", { value: duration(value) }),
 };
 
-function figures(avatar) {
-  const told = Object.entries(FIGURES).filter(([key]) => Number.isFinite(avatar.figures?.[key]))
+function figures(avatar, examined) {
+  const told = Object.entries(FIGURES).filter(([key]) => Number.isFinite(avatar.figures?.[key]) && !(examined && key.endsWith("_crop")))
     .map(([key, say]) => h("span", { live: () => say(avatar.figures[key]) }));
   if (avatar.kind === "video" && avatar.seconds_trained > 0) told.push(h("span", { live: () => t("figure.trained", { time: duration(avatar.seconds_trained) }) }));
   return told;
@@ -65,7 +65,7 @@ function card(avatar, fresh, changed, measured) {
       h("span", { class: "chip", live: () => t(avatar.built_in ? "avatars.built_in" : avatar.kind === "photo" ? "avatars.photo" : "avatars.video") })),
     h("div", { class: "face-body" }, title,
       h("p", { class: "small soft", live: () => [tOr(`engine.${avatar.engine}`, avatar.engine), when(avatar.created), size(avatar.size)].filter(Boolean).map(whole).join(" · ") }),
-      h("p", { class: "face-figures numbers" }, figures(avatar)),
+      h("p", { class: "face-figures numbers" }, figures(avatar, measured.length > 0)),
       measured.length ? measuredLine(measured.find((one) => one.region === "mouth") ?? measured[0]) : null, problem),
     h("div", { class: "face-actions" },
       h("a", { class: "button", href: `/chat_system?avatar=${avatar.id}` }, icon("talk"), h("span", { t: "avatars.talk" })),

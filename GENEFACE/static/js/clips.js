@@ -26,7 +26,8 @@ function card(clip, posters, play, changed, known) {
       h("p", { class: "clip-text", title: clip.text || "" }, clip.text ? clip.text : h("span", { class: "soft", t: "clips.from_sound" })),
       h("p", { class: "small soft numbers", live: () => [clip.avatar_name, when(clip.created), size(clip.size)].filter(Boolean).map(whole).join(" · ") }), measure.place, problem),
     h("div", { class: "face-actions" },
-      h("a", { class: "button", href: `/api/clips/${clip.id}/download`, download: true }, icon("download"), h("span", { t: "word.download" })), measure.element,
+      measure.element,
+      h("a", { class: "button square", href: `/api/clips/${clip.id}/download`, download: true, label: "word.download" }, icon("download")),
       menu([h("a", { href: `/evaluation?clip=${clip.id}` }, icon("evaluation"), h("span", { t: "evaluation.with_truth" })), h("button", { type: "button", class: "danger", on: { click: erase } }, icon("trash"), h("span", { t: "word.delete" }))])));
 }
 

@@ -39,8 +39,8 @@ def pair(installation: Installation, shared_clips: Path, tmp_path_factory: pytes
     folder = tmp_path_factory.mktemp("pair")
     ids = []
     for name, quality in (("truth.mp4", "16"), ("coarse.mp4", "40")):
-        run_tool(["ffmpeg", "-loglevel", "error", "-i", str(shared_clips / "videos" / "segment10_man_5s.mp4"), "-t", "2",
-                  "-vf", "scale=256:256", "-crf", quality, str(folder / name)])
+        run_tool(["ffmpeg", "-loglevel", "error", "-i", str(shared_clips / "videos" / "segment10_man_5s.mp4"),
+                  "-t", "2", "-vf", "scale=256:256", "-crf", quality, str(folder / name)])
         ids.append(upload(installation, "video", name, (folder / name).read_bytes()).json()["id"])
     return ids[0], ids[1]
 
