@@ -42,12 +42,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                                stderr=subprocess.STDOUT)
     running = Running(f"http://127.0.0.1:{port}", home)
     try:
-        for _ in range(100):
+        until = time.monotonic() + 60
+        while True:
             try:
                 requests.get(f"{running.url}/health", timeout=5)
                 break
             except requests.ConnectionError:
                 assert process.poll() is None, process.communicate()[0].decode()
+                assert time.monotonic() < until, "the voice server did not start"
                 time.sleep(0.1)
         yield running
     finally:
