@@ -19,7 +19,7 @@ from visage.faces import open_faces
 
 
 def recogniser(place: Path, flat: bool = True) -> Path:
-    """A network [N, 3, 112, 112] to [N, 512] as a recogniser's file has it: an average over 8 x 8, then a random mix."""
+    """A network [N, 3, 112, 112] to [N, 512], as a recogniser is: averages over 8 x 8, then a random mix."""
     mix = np.random.default_rng(1).normal(size=(3 * 14 * 14, 512)).astype(np.float32)
     nodes = [helper.make_node("AveragePool", ["input.1"], ["small"], kernel_shape=[8, 8], strides=[8, 8])]
     if flat:

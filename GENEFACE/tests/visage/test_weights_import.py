@@ -214,8 +214,10 @@ def test_the_tables_are_whole() -> None:
     names = [weight.name for weight in ALL]
     assert len(names) == len(set(names)) == 21
     for weight in ALL:
-        assert weight.root in ("workspace", "cache", "image") and set(weight.needed_for) <= {"train", "infer", "evaluate"}
-        assert weight.page.startswith(("https://", "http://live.ece.utexas.edu/")) and weight.licence.name
+        assert weight.root in ("workspace", "cache", "image")
+        assert set(weight.needed_for) <= {"train", "infer", "evaluate"}
+        assert weight.page.startswith(("https://", "http://live.ece.utexas.edu/"))
+        assert weight.licence.name
         assert weight.fetch == bool(weight.archive or all(file.url or file.text for file in weight.files)), weight.name
     with pytest.raises(NotFound):
         find(["nonsense"])
