@@ -17,7 +17,7 @@ import pytest
 from eval_metrics.report import as_csv, as_html, as_json, compare, comparison_html, series_csv, write_reports
 from eval_metrics.report.curves import Line, chart, thinned
 from eval_metrics.report.markup import translated, words
-from eval_metrics.report.numbers import figure, plain, spread
+from eval_metrics.report.numbers import figure, plain, size, spread
 from eval_metrics.report.writing import read_result
 from tests.eval.report_results import SIX, detail, result
 from visage.errors import InvalidRequest, NotFound
@@ -256,7 +256,8 @@ def test_digits_follow_from_the_error(value: float | None, error: float | None, 
 
 
 def test_data_are_written_short() -> None:
-    assert plain([512, 384]) == "512\u00a0×\u00a0384"
+    assert plain([512, 384]) == "512, 384"
+    assert size(512, 384) == "512\u00a0×\u00a0384"
     assert plain(list(range(61))) == "0, 1, 2, 3 … (61)"
     assert plain({"a": True, "b": -1.25}) == "a ✓, b −1.25"
 

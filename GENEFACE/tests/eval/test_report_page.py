@@ -154,9 +154,9 @@ def test_null_figures_show_reason_and_remedy_and_rows_open(tab: Page, files: dic
     assert "There are no Inception weights" in absent.inner_text()
     assert absent.locator("code").inner_text() == "scripts/weights inception"
     row = tab.locator('details[data-key="ssim"]')
-    assert row.get_by_text("11 × 11").is_hidden()
+    assert row.get_by_text("11, 11").is_hidden()
     row.locator("summary").click()
-    assert row.get_by_text("11 × 11").is_visible()
+    assert row.get_by_text("11, 11").is_visible()
 
 
 def test_a_name_made_of_markup_is_shown_and_not_run(tab: Page, files: dict[str, str]) -> None:
