@@ -100,8 +100,8 @@ def ranking(folder: Path, cache: Path | None = None) -> dict[str, Any]:
     ours = np.array([belonging(clip.told, clip.seen, clip.there).score for clip in clips])
     alone = [_liveliness(clip.told) for clip in clips]
     without = [spearmanr(np.delete(ours, n), np.delete(theirs, n)).statistic for n in range(len(ours))]
-    windows = [spearmanr([belonging(clip.told, clip.seen, clip.there, window).score for clip in clips], theirs).statistic
-               for window in _WINDOWS]
+    others = [[belonging(clip.told, clip.seen, clip.there, window).score for clip in clips] for window in _WINDOWS]
+    windows = [spearmanr(values, theirs).statistic for values in others]
     return {"spearman": round(float(spearmanr(ours, theirs).statistic), 3),
             "spearman_interval": [round(value, 3) for value in _interval(ours, theirs)],
             "spearman_one_left_out": [round(float(min(without)), 3), round(float(max(without)), 3)],

@@ -86,8 +86,9 @@ def test_a_place_that_cannot_be_written_is_said_first(clips: tuple[str, str], tm
         assert "cannot be written" in captured.err and captured.out == "" and "measure" not in captured.err
 
 
-@pytest.mark.parametrize("arguments", [["--region", "ear"], ["--stride", "0"], ["--metrics", "pnsr"], ["--metrics", ","],
-                                       ["--offset", "soon"], ["--weights", "syncnet"], ["--max_frames", "-1"]])
+@pytest.mark.parametrize("arguments", [
+    ["--region", "ear"], ["--stride", "0"], ["--metrics", "pnsr"], ["--metrics", ","], ["--offset", "soon"],
+    ["--weights", "syncnet"], ["--max_frames", "-1"]])
 def test_wrong_arguments(clips: tuple[str, str], arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(["--pred_video", clips[0], *QUICK, *arguments])

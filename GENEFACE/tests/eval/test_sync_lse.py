@@ -72,6 +72,16 @@ def test_distances_equal_those_of_torch_by_the_published_recipe() -> None:
     assert found.nearest.mean() == pytest.approx(found.lse_d)
 
 
+def test_the_standard_error_is_that_of_repetition() -> None:
+    rng = np.random.default_rng(6)
+    several = []
+    for _ in range(60):
+        heard = rng.normal(0, 1, (250, 16)).astype(np.float32)
+        several.append(distances(heard + rng.normal(0, 0.5, (250, 16)).astype(np.float32), heard))
+    real = float(np.std([one.lse_c for one in several]))
+    assert np.median([one.lse_c_error for one in several]) == pytest.approx(real, rel=0.5)
+
+
 @pytest.mark.parametrize("fps", [22.13, 25, 29.97, 30, 50])
 def test_any_rate_becomes_25_by_the_nearest_frame(fps: float) -> None:
     clock, count = EvenFrames(), round(4 * fps)

@@ -9,6 +9,7 @@ import numpy as np
 REACH = 15
 """Windows shifted to either side."""
 _BLOCK = 512
+_PARTS = 10
 _EPSILON = 1e-6
 """Added to every difference, as torch's pairwise distance does."""
 
@@ -23,6 +24,8 @@ class Distances:
     """float64 [N]: distance of each window at the best shift."""
     offset: int
     """Frames the picture is later than the sound (AV offset of the scripts)."""
+    lse_c_error: float
+    """Standard error of `lse_c`, from ten parts of the clip left out in turn."""
 
     @property
     def lse_d(self) -> float:
@@ -36,7 +39,8 @@ class Distances:
 
 
 def distances(seen: np.ndarray, heard: np.ndarray) -> Distances:
-    """Of embeddings [N, D] of pictures and of sound; beyond the ends the sound's are zeros, as in the scripts."""
+    """Of embeddings [N, D] of pictures and of sound, at least ten; beyond the ends the sound's are zeros, as published.
+    """
     count = min(len(seen), len(heard))
     padded = np.pad(np.asarray(heard[:count], np.float32), ((REACH, REACH), (0, 0)))
     table = np.empty((2 * REACH + 1, count))
@@ -47,4 +51,7 @@ def distances(seen: np.ndarray, heard: np.ndarray) -> Distances:
             table[column, first:last] = np.sqrt((apart**2).sum(1, dtype=np.float64))
     mean = table.mean(1)
     best = int(mean.argmin())
-    return Distances(mean, table[best], REACH - best)
+    part = np.arange(count) * _PARTS // count
+    left = [table[:, part != number].mean(1) for number in range(_PARTS)]
+    sure = np.array([np.median(one) - one.min() for one in left])
+    return Distances(mean, table[best], REACH - best, float(np.sqrt((_PARTS - 1) * sure.var())))

@@ -103,11 +103,13 @@ class Lse:
         count = round((self._count - 1) * scene.fps / FPS) + 1
         near = np.concatenate([lead, found.nearest])
         sure = np.concatenate([lead, np.median(found.mean) - found.nearest])
-        told = {"frames": len(found.nearest), "error": standard_error(found.nearest), "weights": self._file.told,
-                "parameters": self._parameters(found), "note": self._note()}
+        told = {"frames": len(found.nearest), "weights": self._file.told, "parameters": self._parameters(found),
+                "note": self._note()}
         return {
-            "lse_c": Figure(found.lse_c, "", "higher", title="LSE-C", series=at_frames(sure, count, scene.fps), **told),
-            "lse_d": Figure(found.lse_d, "", "lower", title="LSE-D", series=at_frames(near, count, scene.fps), **told)}
+            "lse_c": Figure(found.lse_c, "", "higher", error=found.lse_c_error, title="LSE-C",
+                            series=at_frames(sure, count, scene.fps), **told),
+            "lse_d": Figure(found.lse_d, "", "lower", error=standard_error(found.nearest), title="LSE-D",
+                            series=at_frames(near, count, scene.fps), **told)}
 
     def _parameters(self, found: Distances) -> dict[str, object]:
         return {"fps": FPS, "window_frames": 5, "mfcc": "13 at 100 Hz", "shifts": REACH, "crop": 224,
