@@ -36,12 +36,22 @@ def take_in(services: Services, package: Path, avatar_id: str = "") -> Avatar:
 
 
 def delete(services: Services, avatar: Avatar) -> None:
-    """Delete it everywhere; clips made with it stay.  `Conflict` while a job works with it."""
-    for job in services.store.list(state=State.RUNNING, limit=1000):
-        if avatar.id in (job.request.get("id"), job.request.get("avatar")):
-            raise Conflict("A job is working with the avatar {id}.", code="avatar.in_use",
-                           hint="Wait until it has ended, or cancel it.", id=avatar.id)
+    """Delete it everywhere, with its own evaluations; clips made with it stay, and theirs.
+
+    `Conflict` while a job works with it; evaluations of it, which nobody may have asked for, are stopped.
+    """
+    working = [job for state in (State.RUNNING, State.QUEUED) for job in services.store.list(state=state, limit=1000)
+               if avatar.id in (job.request.get("id"), job.request.get("avatar"))]
+    if any(job.state is State.RUNNING and job.kind != "evaluate" for job in working):
+        raise Conflict("A job is working with the avatar {id}.", code="avatar.in_use",
+                       hint="Wait until it has ended, or cancel it.", id=avatar.id)
+    for job in working:
+        if job.kind == "evaluate":
+            services.queue.cancel(job.id)
     services.catalog.delete(avatar.id, _belongings(services, avatar))
+    for evaluation in services.evaluations.list(avatar=avatar.id, limit=10_000):
+        if not evaluation.clip:
+            services.evaluations.delete(evaluation.id)
 
 
 def _belongings(services: Services, avatar: Avatar) -> Sequence[str]:

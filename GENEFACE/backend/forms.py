@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -76,6 +76,27 @@ class ChatForm(_WithDevice):
     voice: str = ""
     llm: str = Field("", description="zhipu, openai, offline; empty: the best there is")
     notes: tuple[str, ...] = Field((), description="what must be said beside the answer")
+
+
+class Footage(Form):
+    """A video that is on the server: exactly one of three."""
+
+    upload: str = Field("", description="id of an upload of kind video")
+    clip: str = Field("", description="id of a finished clip")
+    path: str = Field("", description="a file already on the server, below static/ or GeneFace-main/data/")
+
+
+class EvaluateForm(_WithDevice):
+    """Measure how good a clip is, alone or against its ground truth; or how good an avatar is."""
+
+    pred: Footage | None = Field(None, description="the clip to measure; or give an avatar")
+    truth: Footage | None = Field(None, description="what it should equal; without it fewer figures are found")
+    avatar: str = Field("", description="an avatar: it speaks the last part of its recording and is compared with it")
+    regions: tuple[Literal["full", "face", "mouth"], ...] = Field(
+        (), description="one report each; default: full, for an avatar face and mouth")
+    stride: int = Field(1, ge=1, le=1000, description="measure every n-th frame")
+    max_frames: int = Field(0, ge=0, le=1_000_000, description="stop after so many frames; 0: all")
+    title: str = Field("", max_length=120)
 
 
 class SpeechForm(Form):

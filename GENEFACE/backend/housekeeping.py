@@ -55,4 +55,5 @@ def _passing(services: Services) -> Iterator[Path]:
 def _needed(services: Services) -> set[str]:
     """Ids of uploads, recordings and avatars that waiting and running jobs were given."""
     jobs = [job for state in (State.QUEUED, State.RUNNING) for job in services.store.list(state=state, limit=10_000)]
-    return {str(job.request[name]) for job in jobs for name in ("upload", "recording", "id") if job.request.get(name)}
+    asked = [part for job in jobs for part in (job.request, job.request.get("pred"), job.request.get("truth")) if part]
+    return {str(part[name]) for part in asked for name in ("upload", "recording", "id") if part.get(name)}

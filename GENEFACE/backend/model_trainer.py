@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backend import exams
 from backend.forms import PhotoForm, TrainForm, train_form
 from backend.housekeeping import collect_containers
 from backend.services import Services, open_services, wait_for
@@ -87,8 +88,9 @@ def device_of(job: Job) -> str:
 def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     """Do a ``train`` job."""
     form = TrainForm(**job.request)
-    return _build(services, form.id, form.name, "video", form.engine, find_source(services, form), report,
+    made = _build(services, form.id, form.name, "video", form.engine, find_source(services, form), report,
                   device=device_of(job), epochs=form.epochs, job=job)
+    return made | exams.follow(services, job, form.id)
 
 
 def run_photo(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
@@ -160,8 +162,11 @@ def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str
     if job and kind == "video":
         folder = services.store.folder(job.id)
         options |= {"preview": str(folder / "preview.jpg"), "losses": str(folder / "losses.jsonl")}
+    exam = exams.prepare(source, package, engine) if job and kind == "video" else None
     if engine == "lite" and kind == "video":
         options["seconds"] = services.settings.lite_train_seconds * epochs / 10
+        if exam and not exam.seen:
+            options["end"] = exam.start
     facts = dict(working_engine(services, engine, job).train(TrainRequest(
         source, package, epochs, device, options, job.id if job else ""), report))
     versions = {"visage": __version__, "python": platform.python_version(), **facts.pop("versions", {})}

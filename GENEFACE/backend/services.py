@@ -25,6 +25,7 @@ from visage.llm import open_responder
 from visage.llm.contract import Responder
 from visage.storage.catalog import Catalog
 from visage.storage.database import open_database, upgrade
+from visage.storage.evaluations import Evaluations
 from visage.storage.paths import Paths
 from visage.storage.records import Clips, Conversations
 from visage.storage.uploads import Uploads
@@ -74,6 +75,11 @@ class Services:
     def clips(self) -> Clips:
         """Finished videos."""
         return Clips(self.database)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        """Finished evaluations."""
+        return Evaluations(self.database, self.paths.evaluations)
 
     @cached_property
     def conversations(self) -> Conversations:

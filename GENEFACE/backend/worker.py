@@ -39,6 +39,7 @@ VERBS: Mapping[str, str] = {
     "photo": "backend.model_trainer:run_photo",
     "generate": "backend.video_generator:run",
     "chat": "backend.chat_engine:run",
+    "evaluate": "backend.evaluator:run",
 }
 """Kind of job → the function that does it, imported in the job's own process only."""
 

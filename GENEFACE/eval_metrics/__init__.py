@@ -25,8 +25,12 @@ METRICS = {
 """Every metric by name."""
 GIVES = {
     "lse": ("lse_c", "lse_d"),
+    "lips": ("lmd", "lmd_pixels", "lmd_aligned", "lip_closure", "closed_in_silence", "opening_ratio", "mouth_opening",
+             "truth_mouth_opening", "sound_envelope"),
+    "sync": ("av_offset", "lip_correlation", "sync_score"),
     "sharpness": ("cpbd", "cpbd_ratio"),
     "flicker": ("flicker", "flicker_ratio"),
+    "checks": ("duration_difference", "fps_difference", "frames_difference", "sound_present", "sound_minus_picture"),
 }
 """Keys of those that yield other keys than their name, known even where a metric cannot be loaded."""
 FIRST = {"niqe": "NIQE", "psnr": "PSNR", "ssim": "SSIM", "fid": "FID", "lse_c": "LSE-C", "lse_d": "LSE-D"}

@@ -72,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     for kind, what in (("json", "the result, as on stdout"), ("csv", "a row for each figure"),
                        ("html", "a page to look at, in one file")):
         parser.add_argument(f"--out_{kind}", type=Path, metavar="FILE", help=what)
-    parser.add_argument("--stride", type=int, default=1, metavar="N", help="measure every N-th frame (default: 1); what "
-                        "changes from frame to frame is still measured on all")
+    parser.add_argument("--stride", type=int, default=1, metavar="N", help="measure every N-th frame (default: 1); "
+                        "what changes from frame to frame is still measured on all")
     parser.add_argument("--max_frames", type=int, metavar="N", help="measure N frames at most")
     parser.add_argument("--region", choices=REGIONS, default="full",
                         help="the whole picture, or a square round the face or mouth (default: full)")

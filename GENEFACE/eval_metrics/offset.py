@@ -57,7 +57,7 @@ def picture_lag(pred: np.ndarray, truth: np.ndarray, fps: float) -> Lag:
     motions = [np.diff(frames.reshape(len(frames), -1).astype(np.float64), axis=0) for frames in (pred, truth)]
     if min(np.abs(motion).mean() for motion in motions) < _STILL:
         return Lag(0.0, False, 0.0, 0.0, "pictures", "hardly anything moves")
-    return _best(*motions, fps, _PICTURE_REACH, 0.25, "pictures")
+    return _best(motions[0], motions[1], fps, _PICTURE_REACH, 0.25, "pictures")
 
 
 def thumbnails(frames: Iterable[np.ndarray]) -> np.ndarray:

@@ -171,7 +171,7 @@ def _fit(pred: MediaInfo, truth: MediaInfo) -> Fit:
 
 
 def _fitted(fit: Fit, truth: MediaInfo, warnings: list[str]) -> dict[str, Any]:
-    left, top, width, height = fit.crop or (0, 0, truth.width, truth.height)
+    width, height = fit.crop[2:] if fit.crop else (truth.width, truth.height)
     if fit.crop:
         warnings.append(f"The pictures differ in shape: of the ground truth's {truth.width}×{truth.height} pixels the "
                         f"middle {width}×{height} are compared.")

@@ -63,7 +63,7 @@ class Course:
 
 
 class Feeder:
-    """One metric at work in its own thread.  `give` never blocks for good, because a metric that fails goes on taking."""
+    """One metric at work in its own thread.  One that failed goes on taking frames, so that nobody waits for it."""
 
     def __init__(self, course: Course) -> None:
         self.course = course

@@ -38,7 +38,7 @@ def as_mapping(courses: Sequence[Course], facts: Mapping[str, Any], pred: Path, 
 
 
 def measured(result: Mapping[str, Any]) -> bool:
-    """Whether a result holds anything besides the plain checks: a number, or one that is known to be infinite."""
+    """Whether a result holds any number, or one that is known to be infinite."""
     return any(row["value"] is not None or row["note"].startswith("infinite") for row in result["details"].values())
 
 
@@ -63,8 +63,9 @@ def _row(figure: Figure, key: str, title: str, seconds: float) -> dict[str, Any]
     value = finite(figure.value)
     if value is None and not figure.reason and not figure.note:
         row["reason"] = _NO_NUMBER
-    return {**plain(row), "title": figure.title or FIRST.get(key) or title, "value": value, "error": finite(figure.error),
-            "series": [_short(one) for one in figure.series], "seconds": round(seconds, 3)}
+    return {**plain(row), "title": figure.title or FIRST.get(key) or title, "value": value,
+            "error": finite(figure.error), "series": [_short(one) for one in figure.series],
+            "seconds": round(seconds, 3)}
 
 
 def finite(value: Any) -> float | None:

@@ -19,6 +19,7 @@ import requests
 from tests.docker_engine import (  # noqa: F401 - for all folders
     app_image,
     docker_engine,
+    eval_image,
     lite_image,
     local_base,
     pytest_collection_modifyitems,

@@ -69,6 +69,12 @@ def tts_image(docker_engine: docker.DockerClient, local_base: str) -> str:
     return product_image(docker_engine, local_base, "tts")
 
 
+@pytest.fixture(scope="session")
+def eval_image(docker_engine: docker.DockerClient, local_base: str, lite_image: str) -> str:
+    """Tag of the evaluation's image; shares most of ``lite_image``."""
+    return product_image(docker_engine, local_base, "eval")
+
+
 def product_image(client: docker.DockerClient, base: str, name: str) -> str:
     """Build ``docker/NAME/Dockerfile`` as ``visage-NAME:test``; what did not change is not built again."""
     tag = f"visage-{name}:test"

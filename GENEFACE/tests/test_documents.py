@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices, SecretStr
 
+from backend.services import open_services
 from visage.config import Settings
+from web import create_app
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [*ROOT.parent.glob("README.md"), *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -73,3 +75,12 @@ def test_the_readme_starts_with_two_commands_that_exist() -> None:
     commands = re.findall(r"^GENEFACE/(scripts/\w+)", readme.read_text(encoding="utf-8"), re.M)
     assert commands[:2] == ["scripts/run", "scripts/test"]
     assert all((ROOT / command).stat().st_mode & 0o111 for command in commands)
+
+
+def test_every_route_of_the_api_is_documented() -> None:
+    rules = {rule.rule for rule in create_app(open_services()).url_map.iter_rules()
+             if rule.rule.startswith("/api/") and not rule.rule.endswith("/health")}
+    told = re.sub(r"<\w+>", "<>", (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8"))
+    assert len(rules) > 30
+    for rule in sorted(rules):
+        assert re.search(re.escape(re.sub(r"<\w+>", "<>", rule)) + r"(?![\w/])", told), rule

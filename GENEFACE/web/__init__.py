@@ -19,7 +19,20 @@ def create_app(services: Services | None = None) -> Flask:
 
     from backend.services import open_services
     from visage import __version__
-    from web import chat, errors, health, jobs, pages, template_api, training, uploads, videos, visitor, voices
+    from web import (
+        chat,
+        errors,
+        evaluation,
+        health,
+        jobs,
+        pages,
+        template_api,
+        training,
+        uploads,
+        videos,
+        visitor,
+        voices,
+    )
 
     app = OpenAPI("visage", info=Info(title="Visage", version=__version__), template_folder=str(_ROOT / "templates"),
                   static_folder=str(_ROOT / "static"), validation_error_callback=errors.wrong_field)
@@ -27,7 +40,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     visitor.register(app)
     errors.register(app)
-    for module in (health, uploads, training, jobs, videos, voices, chat):
+    for module in (health, uploads, training, jobs, videos, voices, chat, evaluation):
         app.register_api(module.bp)
     for module in (template_api, pages):
         app.register_blueprint(module.bp)

@@ -1,4 +1,4 @@
-"""The four pages: GET `/`, `/model_training`, `/video_generation`, `/chat_system`.
+"""The five pages: GET `/`, `/model_training`, `/video_generation`, `/chat_system`, `/evaluation`.
 
 A page is a template with empty elements that name their words
 (``data-i18n="home.title"``); they are filled here in the reader's language, so
@@ -17,7 +17,8 @@ from markupsafe import Markup, escape
 from web.words import language, texts
 
 THEMES = ("light", "dark")
-TABS = (("train", "/model_training"), ("create", "/video_generation"), ("talk", "/chat_system"))
+TABS = (("train", "/model_training"), ("create", "/video_generation"), ("talk", "/chat_system"),
+        ("evaluation", "/evaluation"))
 """Name and address of every tab of the bar, in order."""
 _EMPTY = re.compile(r'data-i18n="([\w.]+)"([^>]*)></')
 
@@ -46,6 +47,12 @@ def create() -> ResponseReturnValue:
 def talk() -> ResponseReturnValue:
     """Talk with a face."""
     return _page("talk")
+
+
+@bp.get("/evaluation")
+def evaluation() -> ResponseReturnValue:
+    """Measure how good a clip is."""
+    return _page("evaluation")
 
 
 def _page(name: str) -> ResponseReturnValue:

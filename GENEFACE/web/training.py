@@ -12,6 +12,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from backend import avatars as verbs
+from backend import exams
 from visage.errors import NotFound
 from visage.storage.catalog import Avatar
 from web.visitor import services
@@ -46,6 +47,7 @@ def shown(avatar: Avatar) -> dict[str, Any]:
             "created": avatar.created, "seconds_trained": avatar.seconds_trained, "width": avatar.width,
             "height": avatar.height, "figures": dict(avatar.figures), "size": verbs.size(services(), avatar),
             "poster": f"{address}/poster.jpg", "prompt": avatar.prompt, "built_in": avatar.built_in,
+            "exam": (folder / exams.VIDEO).is_file(),
             "idle": f"{address}/idle.mp4" if (folder / "idle.mp4").is_file() else None}
 
 

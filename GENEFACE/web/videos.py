@@ -51,10 +51,12 @@ def clips(query: ClipQuery) -> dict[str, Any]:
 
 @bp.delete("/api/clips/<clip_id>")
 def delete(path: ClipPath) -> tuple[str, int]:
-    """Delete a clip and its file."""
+    """Delete a clip, its file and its evaluations."""
     clip = services().clips.get(path.clip_id)
     child(services().paths.clips, clip.file).unlink(missing_ok=True)
     services().clips.delete(clip.id)
+    for evaluation in services().evaluations.list(clip=clip.id, limit=500):
+        services().evaluations.delete(evaluation.id)
     return "", 204
 
 

@@ -25,7 +25,7 @@ class Unsteadiness:
     """
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._before: np.ndarray | None = None
         self._grid: np.ndarray | None = None
 

@@ -3,6 +3,7 @@ import { api, patch, remove } from "./api.js";
 import { confirmed, fill, h, icon } from "./dom.js";
 import { duration, number, size, when, whole } from "./format.js";
 import { t, tOr } from "./i18n.js";
+import { measuredLine, openHistory } from "./measured.js";
 import { notice } from "./problems.js";
 
 /** A small menu behind three dots; entries are elements. */
@@ -24,14 +25,14 @@ const FIGURES = {
   seconds: (value) => t("figure.seconds", { value: duration(value) }),
 };
 
-function figures(avatar) {
-  const told = Object.entries(FIGURES).filter(([key]) => Number.isFinite(avatar.figures?.[key]))
+function figures(avatar, examined) {
+  const told = Object.entries(FIGURES).filter(([key]) => Number.isFinite(avatar.figures?.[key]) && !(examined && key.endsWith("_crop")))
     .map(([key, say]) => h("span", { live: () => say(avatar.figures[key]) }));
   if (avatar.kind === "video" && avatar.seconds_trained > 0) told.push(h("span", { live: () => t("figure.trained", { time: duration(avatar.seconds_trained) }) }));
   return told;
 }
 
-function card(avatar, fresh, changed) {
+function card(avatar, fresh, changed, measured) {
   const title = h("h3", {}, avatar.name);
   const problem = h("div", {});
   const rename = () => {
@@ -64,20 +65,22 @@ function card(avatar, fresh, changed) {
       h("span", { class: "chip", live: () => t(avatar.built_in ? "avatars.built_in" : avatar.kind === "photo" ? "avatars.photo" : "avatars.video") })),
     h("div", { class: "face-body" }, title,
       h("p", { class: "small soft", live: () => [tOr(`engine.${avatar.engine}`, avatar.engine), when(avatar.created), size(avatar.size)].filter(Boolean).map(whole).join(" · ") }),
-      h("p", { class: "face-figures numbers" }, figures(avatar)), problem),
+      h("p", { class: "face-figures numbers" }, figures(avatar, measured.length > 0)),
+      measured.length ? measuredLine(measured.find((one) => one.region === "mouth") ?? measured[0]) : null, problem),
     h("div", { class: "face-actions" },
       h("a", { class: "button", href: `/chat_system?avatar=${avatar.id}` }, icon("talk"), h("span", { t: "avatars.talk" })),
       h("a", { class: "button", href: `/video_generation?avatar=${avatar.id}` }, icon("create"), h("span", { t: "avatars.create" })),
       menu([
         entry("avatars.rename", "edit", { on: { click: rename } }),
+        measured.length || avatar.exam ? entry("evaluation.history", "evaluation", { on: { click: () => openHistory(avatar, measured) } }) : null,
         entry("avatars.export", "package", { href: `/api/avatars/${avatar.id}/package.zip`, download: true }),
         entry("word.delete", "trash", { class: "danger", on: { click: erase } }),
       ])));
 }
 
 /** Draw every avatar as a card; `changed()` after one was deleted. */
-export function avatarCards(element, list, fresh, changed) {
-  if (list.length) fill(element, list.map((avatar) => card(avatar, avatar.id === fresh, changed)));
+export function avatarCards(element, list, fresh, changed, measured = new Map()) {
+  if (list.length) fill(element, list.map((avatar) => card(avatar, avatar.id === fresh, changed, measured.get(avatar.id) ?? [])));
   else fill(element, h("div", { class: "empty", style: "grid-column:1/-1" }, h("p", { t: "avatars.none" })));
 }
 

@@ -7,6 +7,7 @@ import { avatars, faceStrip, preferred, remember } from "./faces.js";
 import { duration, number, speechSeconds } from "./format.js";
 import { bind, sentence, t } from "./i18n.js";
 import { cancel, ended, recent, watch } from "./jobs.js";
+import { evaluationsBy, measureButton } from "./measured.js";
 import { notice } from "./problems.js";
 import { soundSource } from "./soundsource.js";
 import { Stage } from "./stage.js";
@@ -136,16 +137,21 @@ async function finished(job) {
 }
 
 function play(clip) {
+  const measure = measureButton({ pred: { clip: clip.id } }, [], loadClips);
   stage.play(clip.url, { controls: true });
   fill(result,
     h("a", { class: "button primary", href: `/api/clips/${clip.id}/download`, download: true }, icon("download"), h("span", { t: "word.download" })),
     h("button", { type: "button", class: "button", on: { click: () => { fill(result); choose(face); } } }, icon("retry"), h("span", { t: "create.again" })),
-    h("span", { class: "soft small push numbers", live: () => duration(clip.seconds) }));
+    measure.element, h("span", { class: "soft small push numbers", live: () => duration(clip.seconds) }), measure.place);
+  measure.place.className = "wide";
   lookAtStage();
 }
 
 async function loadClips() {
-  try { clipCards($("#clips"), await clips(), faces, play, loadClips); } catch (error) { fill($("#clips"), notice(error, { retry: loadClips })); }
+  try {
+    const [made, measured] = await Promise.all([clips(), evaluationsBy()]);
+    clipCards($("#clips"), made, faces, play, loadClips, measured.clips);
+  } catch (error) { fill($("#clips"), notice(error, { retry: loadClips })); }
 }
 
 async function begin() {

@@ -12,6 +12,7 @@ const STAGES = {
   photo: ["check", "build"],
   generate: ["speak", "move", "render", "verify"],
   chat: ["hear", "think", "speak", "move", "render", "verify"],
+  evaluate: ["prepare", "measure", "report"],
 };
 
 /**
@@ -82,8 +83,8 @@ export function showJob(element, job, on = {}) {
   }
 
   function drawSteps(now) {
-    const names = STAGES[now.kind] ?? [];
-    if (now.stage && !names.includes(now.stage)) names.push(now.stage);
+    const names = [...STAGES[now.kind] ?? []];
+    if (now.stage && !names.includes(now.stage)) names.splice(now.kind === "evaluate" ? 1 : names.length, 0, now.stage);
     const at = now.state === "succeeded" ? names.length : names.indexOf(now.stage);
     fill(steps, names.map((name, n) => h("li", {
       class: n < at ? "done" : n === at && now.state === "running" ? "now" : "",

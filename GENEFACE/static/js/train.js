@@ -7,7 +7,8 @@ import { avatars, remember } from "./faces.js";
 import { duration, percent } from "./format.js";
 import { bind, t } from "./i18n.js";
 import { showJob } from "./jobpanel.js";
-import { ended, recent } from "./jobs.js";
+import { ended, recent, watch } from "./jobs.js";
+import { evaluationsBy } from "./measured.js";
 import { notice } from "./problems.js";
 import { Source } from "./source.js";
 import { Stage, stageWords } from "./stage.js";
@@ -92,6 +93,7 @@ async function finished(job) {
   if (job.state !== "succeeded") { panel.append(h("div", { class: "row" }, another)); return; }
   fresh = job.result?.avatar;
   await loadAvatars();
+  if (job.result?.evaluation_job) watch(job.result.evaluation_job, { end: () => loadAvatars().catch(() => {}) });
   const made = faces.find((avatar) => avatar.id === fresh);
   if (made) { stage.show(made); remember(made.id); }
   panel.append(h("div", { class: "row" },
@@ -109,8 +111,9 @@ function startOver() {
 }
 
 async function loadAvatars() {
-  faces = await avatars();
-  avatarCards($("#avatars"), faces, fresh, () => loadAvatars().catch(() => {}));
+  const [list, measured] = await Promise.all([avatars(), evaluationsBy()]);
+  faces = list;
+  avatarCards($("#avatars"), faces, fresh, () => loadAvatars().catch(() => {}), measured.avatars);
   expect();
 }
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, sync_playwright
 
 OUT = Path(__file__).with_name("screenshots")
-PAGES = {"home": "/", "train": "/model_training", "create": "/video_generation", "talk": "/chat_system"}
+PAGES = {"home": "/", "train": "/model_training", "create": "/video_generation", "talk": "/chat_system",
+         "evaluation": "/evaluation"}
 SIZES = {1440: 900, 768: 1024, 390: 844}
 LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 _SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"

@@ -14,7 +14,7 @@ from visage.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILES = {name: (ROOT / "docker" / name / "Dockerfile").read_text(encoding="utf-8")
-               for name in ("app", "lite", "tts")}
+               for name in ("app", "lite", "tts", "eval")}
 SHARED = ("# --- what computes", "# --- to here")
 
 
@@ -29,19 +29,20 @@ def names(file: Path) -> set[str]:
             if (found := re.match(r"[A-Za-z][\w.-]*", line))}
 
 
-def test_app_and_lite_begin_alike_so_that_they_share_layers() -> None:
-    assert shared_lines("app") == shared_lines("lite")
+def test_what_computes_is_built_alike_so_that_images_share_layers() -> None:
+    assert shared_lines("app") == shared_lines("lite") == shared_lines("eval")
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_an_image_says_which_python_who_runs_it_and_how_it_is_stopped(name: str) -> None:
     lines = DOCKERFILES[name].splitlines()
     assert "ARG BASE_IMAGE=python:3.11-slim-bookworm" in lines
-    assert "USER 1000:1000" in lines
+    # the evaluation writes beside the videos it is given, whoever they belong to
+    assert ("USER 1000:1000" in lines) == (name != "eval")
     assert [line for line in lines if line.startswith("STOPSIGNAL ")]
 
 
-@pytest.mark.parametrize("name", ["app", "lite"])
+@pytest.mark.parametrize("name", ["app", "lite", "eval"])
 def test_the_two_special_packages_are_those_of_the_set_up(name: str) -> None:
     assert f"ARG TORCH={TORCH}+cpu" in DOCKERFILES[name]
     assert f"--no-deps mediapipe=={MEDIAPIPE} " in DOCKERFILES[name]

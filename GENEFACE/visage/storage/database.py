@@ -18,7 +18,7 @@ from sqlalchemy import exc as sa_exc
 
 from visage.errors import DiskFull, InvalidRequest, NotInstalled, ServiceUnreachable, VisageError, from_os_error
 
-HEAD = "0002"
+HEAD = "0003"
 """Newest step in ``migrations/versions``."""
 _BUSY_SECONDS = 20
 _ADVISORY_LOCK = 7_436_501
@@ -64,6 +64,15 @@ turns = sa.Table(
     sa.Column("notes", sa.JSON), sa.Column("created", sa.Float),
 )
 """One row an exchange of a conversation; see `visage.storage.records.Turn`."""
+
+evaluations = sa.Table(
+    "evaluations", metadata,
+    *(sa.Column(name, sa.String, primary_key=name == "id") for name in (
+        "id", "job", "title", "pred", "truth", "region", "avatar", "clip", "owner")),
+    *(sa.Column(name, sa.JSON) for name in ("figures", "facts")),
+    sa.Column("created", sa.Float),
+)
+"""One row a finished evaluation; see `visage.storage.evaluations.Evaluation`."""
 
 
 def open_database(where: str | Path) -> sa.Engine:

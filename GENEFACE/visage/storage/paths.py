@@ -79,6 +79,11 @@ class Paths:
         return self.var / "jobs"
 
     @property
+    def evaluations(self) -> Path:
+        """One folder a finished evaluation: its reports."""
+        return self.var / "evaluations"
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.var / "visage.db"
@@ -115,7 +120,8 @@ class Paths:
 
     def create(self) -> Paths:
         """Make the folders that must exist; returns itself."""
-        for folder in (self.clips, self.sounds, self.models, self.avatars, self.training, self.uploads, self.jobs):
+        for folder in (self.clips, self.sounds, self.models, self.avatars, self.training, self.uploads, self.jobs,
+                       self.evaluations):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

@@ -91,17 +91,17 @@ class Clips:
             width: int, height: int, size: int, owner: str = "") -> Clip:
         """Remember a finished video."""
         clip_id = uuid.uuid4().hex
-        _write(self._engine, sa.insert(clips).values(
+        write(self._engine, sa.insert(clips).values(
             id=clip_id, job=job, avatar=avatar, avatar_name=avatar_name, file=file, text=text, voice=voice,
             seconds=seconds, width=width, height=height, size=size, owner=owner, created=time.time()))
         return self.get(clip_id)
 
     def get(self, clip_id: str) -> Clip:
         """One clip; raises `NotFound`."""
-        found = _read(self._engine, sa.select(clips).where(clips.c.id == clip_id))
+        found = rows(self._engine, sa.select(clips).where(clips.c.id == clip_id))
         if not found:
             raise NotFound("There is no clip {id}.", code="clip.missing", hint="It may have been deleted.", id=clip_id)
-        return _filled(Clip, found[0])
+        return filled(Clip, found[0])
 
     def list(self, avatar: str | None = None, owner: str | None = None, limit: int = 50) -> Sequence[Clip]:
         """Clips, newest first."""
@@ -109,12 +109,12 @@ class Clips:
         for column, value in ((clips.c.avatar, avatar), (clips.c.owner, owner)):
             if value is not None:
                 query = query.where(column == value)
-        return [_filled(Clip, row) for row in _read(self._engine, query)]
+        return [filled(Clip, row) for row in rows(self._engine, query)]
 
     def delete(self, clip_id: str) -> Clip:
         """Forget a clip; returns what it was.  Raises `NotFound`."""
         clip = self.get(clip_id)
-        _write(self._engine, sa.delete(clips).where(clips.c.id == clip_id))
+        write(self._engine, sa.delete(clips).where(clips.c.id == clip_id))
         return clip
 
 
@@ -127,28 +127,28 @@ class Conversations:
     def add(self, avatar: str, owner: str = "") -> Conversation:
         """Begin a conversation."""
         made = uuid.uuid4().hex
-        _write(self._engine, sa.insert(conversations).values(id=made, owner=owner, avatar=avatar, created=time.time()))
+        write(self._engine, sa.insert(conversations).values(id=made, owner=owner, avatar=avatar, created=time.time()))
         return self.get(made)
 
     def get(self, conversation_id: str, owner: str | None = None) -> Conversation:
         """One conversation; `NotFound` also when it belongs to another ``owner``."""
-        found = _read(self._engine, sa.select(conversations).where(conversations.c.id == conversation_id))
+        found = rows(self._engine, sa.select(conversations).where(conversations.c.id == conversation_id))
         if not found or owner not in (None, found[0].owner):
             raise NotFound("There is no conversation {id}.", code="conversation.missing", id=conversation_id,
                            hint="Begin a new one.")
-        return _filled(Conversation, found[0])
+        return filled(Conversation, found[0])
 
     def list(self, owner: str | None = None, limit: int = 50) -> Sequence[Conversation]:
         """Conversations, newest first."""
         query = sa.select(conversations).order_by(conversations.c.created.desc()).limit(limit)
         if owner is not None:
             query = query.where(conversations.c.owner == owner)
-        return [_filled(Conversation, row) for row in _read(self._engine, query)]
+        return [filled(Conversation, row) for row in rows(self._engine, query)]
 
     def delete(self, conversation_id: str) -> None:
         """Forget a conversation and all its turns; raises `NotFound`."""
         self.get(conversation_id)
-        _write(self._engine, sa.delete(conversations).where(conversations.c.id == conversation_id))
+        write(self._engine, sa.delete(conversations).where(conversations.c.id == conversation_id))
 
     def add_turn(self, conversation_id: str, question: str, answer: str, file: str = "",
                  notes: Sequence[str] = ()) -> Turn:
@@ -156,7 +156,7 @@ class Conversations:
         self.get(conversation_id)
         turn = Turn(uuid.uuid4().hex, conversation_id, question, answer, file, tuple(notes),
                     moment(time.time()))  # type: ignore[arg-type]
-        _write(self._engine, sa.insert(turns).values(
+        write(self._engine, sa.insert(turns).values(
             id=turn.id, conversation=conversation_id, question=question, answer=answer, file=file,
             notes=list(notes), created=turn.created.timestamp()))
         return turn
@@ -165,11 +165,12 @@ class Conversations:
         """The last ``limit`` exchanges (all when None), oldest first; raises `NotFound`."""
         self.get(conversation_id)
         query = sa.select(turns).where(turns.c.conversation == conversation_id)
-        rows = _read(self._engine, query.order_by(turns.c.created.desc()).limit(limit))
-        return [_filled(Turn, row) for row in reversed(rows)]
+        found = rows(self._engine, query.order_by(turns.c.created.desc()).limit(limit))
+        return [filled(Turn, row) for row in reversed(found)]
 
 
-def _filled(kind: Any, row: sa.Row[Any]) -> Any:
+def filled(kind: Any, row: sa.Row[Any]) -> Any:
+    """The record of a row: every field of a dataclass from the column of its name."""
     values = {item.name: getattr(row, item.name) for item in fields(kind)}
     values["created"] = moment(values["created"])
     if "notes" in values:
@@ -177,11 +178,13 @@ def _filled(kind: Any, row: sa.Row[Any]) -> Any:
     return kind(**values)
 
 
-def _write(engine: sa.Engine, statement: Any) -> None:
+def write(engine: sa.Engine, statement: Any) -> None:
+    """Do one change; database errors come as errors of our tree."""
     with translated(), engine.begin() as connection:
         connection.execute(statement)
 
 
-def _read(engine: sa.Engine, query: Any) -> Sequence[sa.Row[Any]]:
+def rows(engine: sa.Engine, query: Any) -> Sequence[sa.Row[Any]]:
+    """What a query finds."""
     with translated(), engine.connect() as connection:
         return list(connection.execute(query))
