@@ -115,9 +115,12 @@ def state_of(file: ModelFile) -> dict[str, torch.Tensor]:
 
 
 def fill(network: torch.nn.Module, state: Mapping[str, Any], file: ModelFile) -> None:
-    """Load every tensor into a network by its name; raises `BadMedia` when names or shapes differ."""
+    """Put every tensor into a network (which may be on ``meta``) by its name.
+
+    Raises `BadMedia` when names or shapes differ.
+    """
     try:
-        network.load_state_dict(state, strict=True)
+        network.load_state_dict(state, strict=True, assign=True)
     except RuntimeError as exc:
         raise _unfit(file, " ".join(str(exc).split())[:300]) from exc
 

@@ -54,7 +54,7 @@ class Fid:
         if count < 2 or self._file is None:
             raise InvalidRequest("FID needs two frames and more; there are {frames}.", code="evaluation.fid_frames",
                                  frames=count, hint="Measure more of the clip.")
-        value = frechet_distance(self._truth.mean, self._truth.covariance, self._pred.mean, self._pred.covariance)
+        value = frechet_distance(self._truth, self._pred)
         length = len(self._pred.mean)
         note = f"{count} frames for {length} features: too large by an amount that depends on the number of frames " \
                "(their covariance has not full rank); compare with as many frames only." if count <= length else ""
@@ -71,7 +71,8 @@ def extractor(file: ModelFile) -> Extractor:
     from eval_metrics.metrics.fid_inception import Inception
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = Inception()
+    with torch.device("meta"):  # without drawing 24 million numbers first
+        network = Inception()
     fill(network, state_of(file), file)
     network.eval().to(device)
 

@@ -25,8 +25,8 @@ _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 def luma(picture: np.ndarray) -> np.ndarray:
     """Brightness of uint8 RGB [H, W, 3] by ITU-R BT.601, 16 to 235, in whole numbers; float32 [H, W]."""
-    weights = np.array([[65.481, 128.553, 24.966]], np.float32) / 255
-    return np.rint(cv2.transform(picture.astype(np.float32), weights) + np.float32(16))
+    weights = np.array([[65.481, 128.553, 24.966]]) / 255
+    return np.rint(cv2.transform(picture.astype(np.float64), weights) + 16).astype(np.float32)
 
 
 def features(brightness: np.ndarray, step: int = BLOCK) -> tuple[np.ndarray, np.ndarray]:
@@ -54,11 +54,13 @@ def features(brightness: np.ndarray, step: int = BLOCK) -> tuple[np.ndarray, np.
 
 def normalised(brightness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean-subtracted, contrast-normalised coefficients and the local deviation, float32 [H, W] each."""
-    window = cv2.getGaussianKernel(WINDOW, SIGMA, cv2.CV_32F)
-    blurred = [cv2.sepFilter2D(plane, cv2.CV_32F, window, window, borderType=cv2.BORDER_REPLICATE)
-               for plane in (brightness, brightness * brightness)]
-    deviation = np.sqrt(np.abs(blurred[1] - blurred[0] * blurred[0]))
-    return (brightness - blurred[0]) / (deviation + 1), deviation
+    window = cv2.getGaussianKernel(WINDOW, SIGMA, cv2.CV_64F)
+    # a square of a mean less a mean of squares: in single precision flat parts would seem to have structure
+    plane = brightness.astype(np.float64)
+    mean, square = (cv2.sepFilter2D(part, cv2.CV_64F, window, window, borderType=cv2.BORDER_REPLICATE)
+                    for part in (plane, plane * plane))
+    deviation = np.sqrt(np.abs(square - mean * mean))
+    return ((plane - mean) / (deviation + 1)).astype(np.float32), deviation.astype(np.float32)
 
 
 def halved(brightness: np.ndarray) -> np.ndarray:

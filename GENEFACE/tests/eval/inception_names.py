@@ -1,0 +1,103 @@
+"""Names and shapes in the published file of the Inception network of FID, as its publisher's program expects them.
+
+A row is a convolution: its name and the shape of ``NAME.conv.weight``; ``NAME.bn`` has ``weight``, ``bias``,
+``running_mean`` and ``running_var`` of as many numbers as there are channels out.
+"""
+
+CONVOLUTIONS = """
+Conv2d_1a_3x3 32x3x3x3
+Conv2d_2a_3x3 32x32x3x3
+Conv2d_2b_3x3 64x32x3x3
+Conv2d_3b_1x1 80x64x1x1
+Conv2d_4a_3x3 192x80x3x3
+Mixed_5b.branch1x1 64x192x1x1
+Mixed_5b.branch5x5_1 48x192x1x1
+Mixed_5b.branch5x5_2 64x48x5x5
+Mixed_5b.branch3x3dbl_1 64x192x1x1
+Mixed_5b.branch3x3dbl_2 96x64x3x3
+Mixed_5b.branch3x3dbl_3 96x96x3x3
+Mixed_5b.branch_pool 32x192x1x1
+Mixed_5c.branch1x1 64x256x1x1
+Mixed_5c.branch5x5_1 48x256x1x1
+Mixed_5c.branch5x5_2 64x48x5x5
+Mixed_5c.branch3x3dbl_1 64x256x1x1
+Mixed_5c.branch3x3dbl_2 96x64x3x3
+Mixed_5c.branch3x3dbl_3 96x96x3x3
+Mixed_5c.branch_pool 64x256x1x1
+Mixed_5d.branch1x1 64x288x1x1
+Mixed_5d.branch5x5_1 48x288x1x1
+Mixed_5d.branch5x5_2 64x48x5x5
+Mixed_5d.branch3x3dbl_1 64x288x1x1
+Mixed_5d.branch3x3dbl_2 96x64x3x3
+Mixed_5d.branch3x3dbl_3 96x96x3x3
+Mixed_5d.branch_pool 64x288x1x1
+Mixed_6a.branch3x3 384x288x3x3
+Mixed_6a.branch3x3dbl_1 64x288x1x1
+Mixed_6a.branch3x3dbl_2 96x64x3x3
+Mixed_6a.branch3x3dbl_3 96x96x3x3
+Mixed_6b.branch1x1 192x768x1x1
+Mixed_6b.branch7x7_1 128x768x1x1
+Mixed_6b.branch7x7_2 128x128x1x7
+Mixed_6b.branch7x7_3 192x128x7x1
+Mixed_6b.branch7x7dbl_1 128x768x1x1
+Mixed_6b.branch7x7dbl_2 128x128x7x1
+Mixed_6b.branch7x7dbl_3 128x128x1x7
+Mixed_6b.branch7x7dbl_4 128x128x7x1
+Mixed_6b.branch7x7dbl_5 192x128x1x7
+Mixed_6b.branch_pool 192x768x1x1
+Mixed_6c.branch1x1 192x768x1x1
+Mixed_6c.branch7x7_1 160x768x1x1
+Mixed_6c.branch7x7_2 160x160x1x7
+Mixed_6c.branch7x7_3 192x160x7x1
+Mixed_6c.branch7x7dbl_1 160x768x1x1
+Mixed_6c.branch7x7dbl_2 160x160x7x1
+Mixed_6c.branch7x7dbl_3 160x160x1x7
+Mixed_6c.branch7x7dbl_4 160x160x7x1
+Mixed_6c.branch7x7dbl_5 192x160x1x7
+Mixed_6c.branch_pool 192x768x1x1
+Mixed_6d.branch1x1 192x768x1x1
+Mixed_6d.branch7x7_1 160x768x1x1
+Mixed_6d.branch7x7_2 160x160x1x7
+Mixed_6d.branch7x7_3 192x160x7x1
+Mixed_6d.branch7x7dbl_1 160x768x1x1
+Mixed_6d.branch7x7dbl_2 160x160x7x1
+Mixed_6d.branch7x7dbl_3 160x160x1x7
+Mixed_6d.branch7x7dbl_4 160x160x7x1
+Mixed_6d.branch7x7dbl_5 192x160x1x7
+Mixed_6d.branch_pool 192x768x1x1
+Mixed_6e.branch1x1 192x768x1x1
+Mixed_6e.branch7x7_1 192x768x1x1
+Mixed_6e.branch7x7_2 192x192x1x7
+Mixed_6e.branch7x7_3 192x192x7x1
+Mixed_6e.branch7x7dbl_1 192x768x1x1
+Mixed_6e.branch7x7dbl_2 192x192x7x1
+Mixed_6e.branch7x7dbl_3 192x192x1x7
+Mixed_6e.branch7x7dbl_4 192x192x7x1
+Mixed_6e.branch7x7dbl_5 192x192x1x7
+Mixed_6e.branch_pool 192x768x1x1
+Mixed_7a.branch3x3_1 192x768x1x1
+Mixed_7a.branch3x3_2 320x192x3x3
+Mixed_7a.branch7x7x3_1 192x768x1x1
+Mixed_7a.branch7x7x3_2 192x192x1x7
+Mixed_7a.branch7x7x3_3 192x192x7x1
+Mixed_7a.branch7x7x3_4 192x192x3x3
+Mixed_7b.branch1x1 320x1280x1x1
+Mixed_7b.branch3x3_1 384x1280x1x1
+Mixed_7b.branch3x3_2a 384x384x1x3
+Mixed_7b.branch3x3_2b 384x384x3x1
+Mixed_7b.branch3x3dbl_1 448x1280x1x1
+Mixed_7b.branch3x3dbl_2 384x448x3x3
+Mixed_7b.branch3x3dbl_3a 384x384x1x3
+Mixed_7b.branch3x3dbl_3b 384x384x3x1
+Mixed_7b.branch_pool 192x1280x1x1
+Mixed_7c.branch1x1 320x2048x1x1
+Mixed_7c.branch3x3_1 384x2048x1x1
+Mixed_7c.branch3x3_2a 384x384x1x3
+Mixed_7c.branch3x3_2b 384x384x3x1
+Mixed_7c.branch3x3dbl_1 448x2048x1x1
+Mixed_7c.branch3x3dbl_2 384x448x3x3
+Mixed_7c.branch3x3dbl_3a 384x384x1x3
+Mixed_7c.branch3x3dbl_3b 384x384x3x1
+Mixed_7c.branch_pool 192x2048x1x1
+"""
+CLASSIFIER = {"fc.weight": (1008, 2048), "fc.bias": (1008,)}
