@@ -74,26 +74,26 @@ def _table_row(row: Mapping[str, Any]) -> Html:
     def cell(n: int, held: Mapping[str, Any]) -> Html:
         if held["value"] is None:
             return tag("td", "–", tag("br"), tag("small", sentence(held["reason"] or held["note"])), class_="none wrap")
-        unit = f"\u00a0{row['unit']}" if row["unit"] else ""
         best = row["best"] == n
         return tag(
             "td",
-            tag("b", numbers.figure(held["value"], held["error"]), unit),
+            tag("b", numbers.figure(held["value"], held["error"])),
             tag("br"),
             tag("small", numbers.spread(held["error"])),
             tag("span", both("compare.best"), class_="sr") if best else None,
             class_="best" if best else None,
         )
 
-    said = {pair["note"] for pair in row["pairs"] if pair["low"] is None}
-    note = row["note"] or (said.pop() if len(said) == 1 else "")
+    none_sure = row["pairs"] and all(pair["low"] is None for pair in row["pairs"])
+    note = sentence(row["note"]) if row["note"] else both("compare.no_interval") if none_sure else None
     return tag(
         "tr",
         tag(
             "th",
             tag("span", sentence(row["title"]), class_="name"),
+            tag("small", sentence(row["unit"])) if row["unit"] else None,
             way(row),
-            tag("small", sentence(note)) if note else None,
+            tag("small", note) if note else None,
             scope="row",
         ),
         [cell(n, held) for n, held in enumerate(row["values"])],
@@ -103,7 +103,11 @@ def _table_row(row: Mapping[str, Any]) -> Html:
 
 def _forests(comparison: Mapping[str, Any], names: Sequence[str], level: str) -> Html | None:
     """Differences from the first clip, a card a figure."""
-    cards = [_forest(row, names) for row in comparison["rows"] if any(pair["low"] is not None for pair in row["pairs"])]
+    cards = [
+        _forest(row, names)
+        for row in comparison["rows"]
+        if row["better"] and any(pair["low"] is not None for pair in row["pairs"])
+    ]
     lead = tag("p", both("compare.forest_lead", reference=tag("b", names[0]), level=level), class_="soft small")
     return (
         section("compare.forest", tag("div", lead, class_="section-head"), tag("div", cards, class_="forest"))
@@ -139,12 +143,16 @@ def _forest(row: Mapping[str, Any], names: Sequence[str]) -> Html:
     )
     return tag(
         "div",
-        tag("div", tag("h3", sentence(row["title"])), tag("p", way(row)), class_="curve-head"),
+        tag("div", tag("h3", sentence(row["title"])), tag("p", _unit(row), way(row)), class_="curve-head"),
         tag("ul", [_difference(pair, join([names[pair["first"]]]), row, reach) for pair in against]),
         more,
         class_="card",
         data_key=row["key"],
     )
+
+
+def _unit(row: Mapping[str, Any]) -> Html | None:
+    return tag("span", sentence(row["unit"])) if row["unit"] else None
 
 
 def _turned(pair: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,9 +177,8 @@ def _difference(pair: Mapping[str, Any], who: Html, row: Mapping[str, Any], reac
     note = tag("span", sentence(pair["note"]), class_="said") if pair["note"] else None
     if pair["difference"] is None:
         return tag("li", tag("span", who, class_="who"), note)
-    unit = f"\u00a0{row['unit']}" if row["unit"] else ""
     width = (pair["high"] - pair["low"]) / 4 if pair["low"] is not None else None
-    shown = [_signed(pair["difference"], width), unit]
+    shown = _signed(pair["difference"], width)
     if pair["low"] is None:
         return tag(
             "li",
@@ -218,12 +225,17 @@ def _curves(comparison: Mapping[str, Any], names: Sequence[str], results: Sequen
                 times = [frame / (rate_of(result) or 25.0) for frame in frame_numbers(detail)]
                 lines.append(Line(names[n], times, values, _STYLES[n]))
                 shown.append((_STYLES[n], names[n]))
-        if len(lines) > 1:
-            title = row["title"].replace("{", "(").replace("}", ")")
+        if len(lines) > 1 and row["better"]:
+            title = row["title"]
             cards.append(
                 tag(
                     "figure",
-                    tag("figcaption", tag("h3", sentence(row["title"])), tag("p", way(row)), class_="curve-head"),
+                    tag(
+                        "figcaption",
+                        tag("h3", sentence(row["title"])),
+                        tag("p", _unit(row), way(row)),
+                        class_="curve-head",
+                    ),
                     chart(lines, row["unit"], label=labels("compare.curves_label", title=title)),
                     key_of(shown),
                     class_="card",

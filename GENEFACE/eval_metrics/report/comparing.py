@@ -102,7 +102,7 @@ def _clock(result: Mapping[str, Any]) -> float:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    return [f"{name} ({names[:n].count(name) + 1})" if names.count(name) > 1 else name for n, name in enumerate(names)]
+    return [f"{name} ({names[:n].count(name) + 1})" if name in names[:n] else name for n, name in enumerate(names)]
 
 
 def _clip(result: Mapping[str, Any], name: str) -> dict[str, Any]:

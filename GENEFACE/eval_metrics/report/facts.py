@@ -63,7 +63,7 @@ def _files(files: list[Mapping[str, Any]]) -> Html:
 def _file_value(key: str, file: Mapping[str, Any]) -> Html:
     number = number_in(file.get(key))
     if key == "picture":
-        return join([numbers.plain([file.get("width"), file.get("height")])])
+        return join([numbers.size(file.get("width"), file.get("height"))])
     if key == "sound":
         return _sound(file)
     if key == "fps" and file.get("variable_rate"):
@@ -153,8 +153,10 @@ def _fitted(pair: Mapping[str, Any]) -> Html:
     """What was done to the ground truth's pictures so that they are as large as the clip's."""
     crop, scaled, size = (pair.get(key) for key in ("truth_cropped", "truth_scaled", "size"))
     parts = [
-        both("fitted.cropped", part=numbers.plain(crop[2:])) if isinstance(crop, list) and len(crop) == 4 else None,
-        both("fitted.scaled", size=numbers.plain(size)) if scaled else None,
+        both("fitted.cropped", part=numbers.size(*crop[2:])) if isinstance(crop, list) and len(crop) == 4 else None,
+        both("fitted.scaled", size=numbers.size(*size))
+        if scaled and isinstance(size, list) and len(size) == 2
+        else None,
     ]
     there = [part for part in parts if part is not None]
     return join([there[0], [", ", there[1]] if len(there) > 1 else None]) if there else both("fitted.none")

@@ -58,7 +58,7 @@ def seconds(value: float | None) -> str:
 
 
 def plain(value: Any) -> str:
-    """Any datum of a result in a line: numbers short, lists with ``×`` where they are a size, else with commas."""
+    """Any datum of a result in a line: numbers short, of long lists the beginning."""
     if isinstance(value, list | tuple):
         return _listed(value)
     if isinstance(value, dict):
@@ -73,5 +73,9 @@ def plain(value: Any) -> str:
 def _listed(values: Sequence[Any]) -> str:
     if len(values) > _LISTED:
         return f"{_listed(values[:_SHOWN])} … ({len(values)})"
-    size = len(values) == 2 and all(isinstance(part, int) and not isinstance(part, bool) for part in values)
-    return (f"{NO_BREAK}×{NO_BREAK}" if size else ", ").join(plain(part) for part in values)
+    return ", ".join(plain(part) for part in values)
+
+
+def size(width: Any, height: Any) -> str:
+    """Pixels across and down, e.g. ``512 × 384``."""
+    return f"{plain(width)}{NO_BREAK}×{NO_BREAK}{plain(height)}"

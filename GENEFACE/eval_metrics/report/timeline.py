@@ -56,7 +56,7 @@ def _curve_card(result: Mapping[str, Any], key: str) -> Html:
         [Line(title, _times(result, detail), values, chinese=translated(title) or "")],
         unit,
         marks,
-        labels("curves.label", title=_braceless(title), low=low, high=high, unit=_braceless(unit)),
+        labels("curves.label", title=title, low=low, high=high, unit=unit),
     )
     return tag(
         "figure",
@@ -70,10 +70,6 @@ def _curve_card(result: Mapping[str, Any], key: str) -> Html:
         class_="card",
         data_key=key,
     )
-
-
-def _braceless(text: str) -> str:
-    return text.replace("{", "(").replace("}", ")")
 
 
 def mouth_and_sound(result: Mapping[str, Any]) -> Html | None:

@@ -17,12 +17,12 @@ import pytest
 from eval_metrics.report import as_csv, as_html, as_json, compare, comparison_html, series_csv, write_reports
 from eval_metrics.report.curves import Line, chart, thinned
 from eval_metrics.report.markup import translated, words
-from eval_metrics.report.numbers import figure, plain, spread
+from eval_metrics.report.numbers import figure, plain, size, spread
 from eval_metrics.report.writing import read_result
 from tests.eval.report_results import SIX, detail, result
 from visage.errors import InvalidRequest, NotFound
 
-EVIL = '<script>alert("x")</script> & \'{name}\''
+EVIL = "<script>alert(\"x\")</script> & '{name}'"
 CODE = Path(__file__).resolve().parents[2] / "eval_metrics"
 
 
@@ -65,7 +65,7 @@ def test_json_has_neither_nan_nor_infinity_and_keeps_chinese() -> None:
     told["details"]["psnr"]["value"] = float("inf")
     told["pair"]["matrix"] = np.array([[1.5, np.nan]], np.float32)
     text = as_json(told)
-    read = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    read = json.loads(text, parse_constant=pytest.fail)
     assert read["details"]["psnr"]["series"][3] is None
     assert read["details"]["psnr"]["value"] is None
     assert read["pair"]["matrix"] == [[1.5, None]]
@@ -137,25 +137,43 @@ def test_what_is_null_says_why_and_how_to_mend_it_in_both_languages() -> None:
     told = result()
     told["details"]["lpips"] = detail("LPIPS", reason="The clip has no sound.", remedy="Use a clip with sound.")
     tree = Tree(as_html(told))
-    for said in ("There are no Inception weights on this machine.", "scripts/weights inception", "The clip has no sound.",
-                 "视频没有声音。", "Use a clip with sound.", "请使用有声音的视频。"):
+    for said in (
+        "There are no Inception weights on this machine.",
+        "scripts/weights inception",
+        "The clip has no sound.",
+        "视频没有声音。",
+        "Use a clip with sound.",
+        "请使用有声音的视频。",
+    ):
         assert said in tree.text
 
 
 def test_an_infinite_psnr_is_shown_as_such_and_not_as_missing() -> None:
     told = result()
-    told["details"]["psnr"] |= {"value": None, "error": None, "series": [None] * 250,
-                                "note": "infinite: every frame equals the ground truth's, pixel by pixel"}
+    told["details"]["psnr"] |= {
+        "value": None,
+        "error": None,
+        "series": [None] * 250,
+        "note": "infinite: every frame equals the ground truth's, pixel by pixel",
+    }
     tree = Tree(as_html(told))
     assert tree.text.count("∞") == 2
     absent = {each.get("data-key") for tag, each in tree.seen if tag == "li"}
     assert "fid" in absent and "psnr" not in absent
 
 
-@pytest.mark.parametrize("broken", [
-    {"pair": {}}, {"pair": {"fps": None, "offset": "late", "resampled": 3}}, {"worst": None, "warnings": None},
-    {"details": {}}, {"pred": None, "product": None, "seconds": None}, {"worst": [{}]},
-], ids=lambda value: "-".join(value))
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"pair": {}},
+        {"pair": {"fps": None, "offset": "late", "resampled": 3}},
+        {"worst": None, "warnings": None},
+        {"details": {}},
+        {"pred": None, "product": None, "seconds": None},
+        {"worst": [{}]},
+    ],
+    ids="-".join,
+)
 def test_a_result_with_gaps_still_gives_a_page(broken: dict) -> None:
     told = result() | broken
     assert Tree(as_html(told)).text
@@ -195,32 +213,51 @@ def written(node: ast.expr) -> str:
 
 @pytest.mark.parametrize("text", sorted(set(spoken())))
 def test_whatever_a_metric_says_is_there_in_chinese(text: str) -> None:
-    fails_the_whole_run = {"Stride and number of frames must be at least 1.", "There is no region X; there are: X.",
-                           "Choose one of these.", "Leave them out to measure every frame.", "Stopped."}
+    fails_the_whole_run = {
+        "Stride and number of frames must be at least 1.",
+        "There is no region X; there are: X.",
+        "Choose one of these.",
+        "Leave them out to measure every frame.",
+        "Stopped.",
+    }
     names_or_commands = re.fullmatch(r"[A-Z-]+|--[\w ]+|X(: X)?", text)
     assert names_or_commands or text in fails_the_whole_run or translated(text) is not None
 
 
 def test_sentences_with_values_in_them_are_translated_with_those() -> None:
     assert translated("FID needs two frames and more; there are 1.") == "FID 至少需要两帧；现有 1 帧。"
-    assert translated("Parameter set visage-1: compare only with figures of this set. "
-                      "For figures as papers give them: GENEFACE/scripts/weights fetch niqe.") == \
-        "参数集 visage-1：只能与同一参数集的数值比较。要得到论文所用的数值：GENEFACE/scripts/weights fetch niqe。"
+    assert (
+        translated(
+            "Parameter set visage-1: compare only with figures of this set. "
+            "For figures as papers give them: GENEFACE/scripts/weights fetch niqe."
+        )
+        == "参数集 visage-1：只能与同一参数集的数值比较。要得到论文所用的数值：GENEFACE/scripts/weights fetch niqe。"
+    )
     assert translated("Nobody ever said this.") is None
 
 
-@pytest.mark.parametrize(("value", "error", "text", "spread_text"), [
-    (31.23456, 0.2134, "31.23", "±\u00a00.21"), (0.93214, 0.00123, "0.9321", "±\u00a00.0012"), (5.0, None, "5", ""),
-    (1234.5678, 120.0, "1235", "±\u00a0120"), (-0.5, None, "−0.5", ""), (None, None, "–", ""), (3.5e-15, None, "0", ""),
-    (2.48, None, "2.48", ""), (1e-6, None, "1e−06", ""),
-])
+@pytest.mark.parametrize(
+    ("value", "error", "text", "spread_text"),
+    [
+        (31.23456, 0.2134, "31.23", "±\u00a00.21"),
+        (0.93214, 0.00123, "0.9321", "±\u00a00.0012"),
+        (5.0, None, "5", ""),
+        (1234.5678, 120.0, "1235", "±\u00a0120"),
+        (-0.5, None, "−0.5", ""),
+        (None, None, "–", ""),
+        (3.5e-15, None, "0", ""),
+        (2.48, None, "2.48", ""),
+        (1e-6, None, "1e−06", ""),
+    ],
+)
 def test_digits_follow_from_the_error(value: float | None, error: float | None, text: str, spread_text: str) -> None:
     assert figure(value, error) == text
     assert spread(error) == spread_text
 
 
 def test_data_are_written_short() -> None:
-    assert plain([512, 384]) == "512\u00a0×\u00a0384"
+    assert plain([512, 384]) == "512, 384"
+    assert size(512, 384) == "512\u00a0×\u00a0384"
     assert plain(list(range(61))) == "0, 1, 2, 3 … (61)"
     assert plain({"a": True, "b": -1.25}) == "a ✓, b −1.25"
 
@@ -255,7 +292,9 @@ def test_a_place_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: P
     assert [file.name for file in tmp_path.iterdir()] == ["r.html"]
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "{}", '{"details": {"psnr": 3}}', '{"details": []}', "not JSON", "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "[1, 2]", "{}", '{"details": {"psnr": 3}}', '{"details": []}', "not JSON", "[" * 5000]
+)
 def test_what_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidRequest) as failed:
