@@ -90,7 +90,7 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     form = TrainForm(**job.request)
     made = _build(services, form.id, form.name, "video", form.engine, find_source(services, form), report,
                   device=device_of(job), epochs=form.epochs, job=job)
-    return made | exams.follow(services, job, form.id)
+    return {**made, **exams.follow(services, job, form.id)}
 
 
 def run_photo(job: Job, services: Services, report: Report) -> Mapping[str, Any]:

@@ -83,12 +83,16 @@ def test_a_file_that_is_no_video_says_so(page: Page, tmp_path: Path) -> None:
     assert page.locator("#start").is_disabled()
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_nothing_scrolls_sideways(page: Page, clip: Path, width: int) -> None:
+def test_nothing_scrolls_sideways(page: Page, installation: Installation, clip: Path, width: int, language: str
+                                  ) -> None:
+    page.context.add_cookies([{"name": "lang", "value": language, "url": installation.url}])
     page.set_viewport_size({"width": width, "height": 844})
     for address in ("/evaluation", "/video_generation", "/model_training", "/"):
         page.goto(address)
         page.wait_for_timeout(800)
-        if address == "/evaluation" and page.locator("#list article button").count():
-            page.locator("#list article button").first.click()
+        if address == "/evaluation":
+            page.locator("#list article").nth(1).locator("button").first.click()
+            page.locator("#found .figures").first.wait_for()
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), address
