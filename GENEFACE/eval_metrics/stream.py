@@ -21,10 +21,10 @@ from visage.faces.contract import FaceFinder
 from visage.faces.track import main_face
 
 T = TypeVar("T")
-_BATCH_BYTES = 24 << 20
+_BATCH_BYTES = 12 << 20
 """Pixels of one batch, both files together: large pictures come in small batches, so that memory stays bounded."""
 _MOST = 16
-_AHEAD = 16 << 20
+_AHEAD = 8 << 20
 """Bytes of pictures that a file may be decoded ahead."""
 Seen = tuple[np.ndarray, np.ndarray | None]
 """A picture and the landmarks of its main face."""

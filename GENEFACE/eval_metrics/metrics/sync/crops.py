@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from eval_metrics.metrics.sync.network import SIDE
-
+SIDE = 224
+"""Pixels of a crop's side, as the network takes it."""
 SCALE = 0.4
 """What the box is widened by."""
 MEDIAN = 13

@@ -35,9 +35,10 @@ class Lse:
     info = MetricInfo("lse", "LSE", needs=("face", "sound"), gives=("lse_c", "lse_d"), whole=True, consecutive=True)
 
     def __init__(self, options: Options) -> None:
+        self._file = seek("syncnet", options)
+        # after the file is found: torch takes 250 MB, which nobody should pay for a metric that is null
         from eval_metrics.metrics.sync.network import load_syncnet
 
-        self._file = seek("syncnet", options)
         self._network: SyncNet = load_syncnet(self._file)
         self._clock, self._crops = EvenFrames(), FaceCrops()
         self._run: list[np.ndarray] = []

@@ -17,8 +17,6 @@ WINDOW = 5
 """Pictures that one embedding sees: 200 ms."""
 SOUND_ROWS = 20
 """Rows of `mfcc` that one embedding hears: the same 200 ms."""
-SIDE = 224
-"""Pixels of a picture's side."""
 
 
 class SyncNet(nn.Module):
