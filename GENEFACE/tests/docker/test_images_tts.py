@@ -97,6 +97,6 @@ def test_an_image_holds_no_compiler_and_nothing_of_this_folders_own(
     look = "command -v gcc cc make git; find /opt/visage -maxdepth 1 -printf '%f\\n'; find /opt/visage -name '*.mp4'"
     found = docker_engine.containers.run(tag, ["-c", look + "; true"], entrypoint="sh", remove=True, user="0",
                                          network_mode="none").decode().split()
-    assert set(found) <= {"visage", "backend", "web", "templates", "static", "app.py", "tts_server.py", "__pycache__",
-                          "requirements.txt", "packages.txt"}
+    assert set(found) <= {"visage", "backend", "web", "eval_metrics", "templates", "static", "app.py", "tts_server.py",
+                          "__pycache__", "requirements.txt", "packages.txt"}
     assert docker_engine.images.get(tag).attrs["Config"]["User"] == "1000:1000"
