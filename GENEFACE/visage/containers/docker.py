@@ -32,7 +32,8 @@ _WORK = 60.0
 """Seconds that making, starting or removing a container may take."""
 _MOMENT = 2.0
 """Seconds that another process gets between making a container and starting it, or to remove it."""
-_TRIES = 5
+_CLAIMED = 15.0
+"""Seconds for which a name may be taken by a container that cannot be seen yet, or not be removed yet."""
 _LOG = {"max-size": "32m", "max-file": "2"}
 _SHARED_MEMORY = 1 << 30
 """Bytes of ``/dev/shm``: PyTorch's loaders need more than Docker's 64 MiB; they count towards the memory limit."""
@@ -113,18 +114,19 @@ class DockerContainers:
         """Id of a new container, or of the one that another process started meanwhile."""
         client.images.get(order.image)
         prepare(order)
-        for left in reversed(range(_TRIES)):
+        until = time.monotonic() + _CLAIMED
+        while True:
             try:
                 container = client.containers.create(name=name, **_parameters(order, self._home))
                 container.start()
                 return str(container.id)
             except APIError as exc:
                 taken = exc.status_code in GOING and not isinstance(exc, ImageNotFound)
-                if not taken or not left:
+                if not taken or time.monotonic() > until:
                     raise
             if found := self._found(client, order, name):
                 return found
-        raise AssertionError("the last try returns or raises")
+            time.sleep(0.1)  # Docker gives a name away before the container of that name can be seen
 
     def _found(self, client: docker.DockerClient, order: Order, name: str) -> str | None:
         """Id of the container that an earlier process started for this order; any other of that name is removed."""
