@@ -23,7 +23,6 @@ from docker.errors import ImageNotFound
 TAG = "local/base:1"
 _BARE = "local/bookworm:1"
 _SUITE = "bookworm"
-_MIRROR = "http://deb.debian.org/debian"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _PACKAGES = "ca-certificates,python3,python3-venv,python3-pip"
 _LIKE_PYTHON_IMAGES = """\
@@ -103,7 +102,9 @@ def _sources() -> list[tuple[str, str]]:
     rows = [line.split() for line in told.splitlines()]
     found = {(uri.rstrip("/"), suite): None for uri, suite, component in rows
              if component == "main" and suite.partition("-")[0] == _SUITE}
-    return sorted(found, key=lambda source: len(source[1])) or [(_MIRROR, _SUITE)]
+    if not found:
+        raise CannotBuild(f"this machine has no package sources of Debian {_SUITE}: sudo apt-get update")
+    return sorted(found, key=lambda source: len(source[1]))
 
 
 def _apt_settings() -> str:
