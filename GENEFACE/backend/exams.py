@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.services import Services
-from visage.errors import NotFound
+from visage.errors import Cancelled, NotFound
 from visage.jobs.job import Job
 from visage.media.audio import read_sound, write_wav
 from visage.media.ffmpeg import cut_out
@@ -65,6 +65,8 @@ def prepare(source: Path, package: Path, engine: str) -> Exam | None:
             run_tool(cut_out(source, package / VIDEO, exam.start, exam.seconds))
             (package / TOLD).write_text(json.dumps(asdict(exam)))
         return exam
+    except Cancelled:
+        raise
     except Exception:  # a training must not fail for its exam
         log.exception("no exam could be cut out of %s; the training goes on without", source.name)
         return None

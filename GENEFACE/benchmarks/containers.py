@@ -28,7 +28,7 @@ import docker
 import numpy as np
 import yaml
 
-from benchmarks.product import ROOT, Product, running
+from benchmarks.product import ROOT, Product, child_of, running
 from visage.media.audio import read_sound, write_wav
 from visage.types import SPEECH_RATE
 
@@ -144,7 +144,7 @@ class Bench:
             before = product.job(job["id"])
             time.sleep(QUIET_SECONDS)
             for part in ("backend.worker", "app.py"):
-                os.kill(product.child(part), signal.SIGKILL)
+                os.kill(child_of(product.process.pid, part), signal.SIGKILL)
             good += self._went_on(product, job["id"], container, before["attempt"])
             self._say(f"kill {kill + 1}: {good} times taken up again")
         self._note(product.ended(job["id"], 900), "succeeded")

@@ -73,16 +73,17 @@ class Product:
             time.sleep(0.05)
         raise TimeoutError(f"{job_id} has not ended after {seconds:.0f} s: {job}")
 
-    def child(self, word: str) -> int:
-        """Process id of the child of the supervisor whose command line holds a word; 0 when there is none."""
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == self.process.pid and word in (entry / "cmdline").read_text():
-                    return int(entry.name)
-            except (OSError, ValueError):
-                continue
-        return 0
+
+def child_of(parent: int, word: str) -> int:
+    """Process id of the child of ``parent`` whose command line holds a word.  Raises `LookupError`."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            theirs = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if theirs == parent and word in (entry / "cmdline").read_text():
+                return int(entry.name)
+        except (OSError, ValueError):
+            continue
+    raise LookupError(f"no process {word}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from benchmarks.product import child_of
 from tests.docker_engine import (  # noqa: F401 - for all folders
     app_image,
     docker_engine,
@@ -51,15 +52,8 @@ class Installation:
         raise AssertionError(f"not ended after {seconds} s: {now}")
 
     def child(self, word: str) -> int:
-        """Process id of the child of the supervisor whose command line holds a word."""
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == self.process.pid and word in (entry / "cmdline").read_text():
-                    return int(entry.name)
-            except (OSError, ValueError):
-                continue
-        raise AssertionError(f"no process {word}")
+        """Process id of the child of the supervisor whose command line holds a word.  Raises `LookupError`."""
+        return child_of(self.process.pid, word)
 
 
 def free_port() -> int:

@@ -50,7 +50,7 @@ function choose(next) {
 async function loadEngines() {
   const answer = await get("/api/engines");
   gpus = answer.gpus;
-  engines = answer.engines.filter((one) => one.trains || !one.installed);
+  engines = answer.engines.filter((one) => one.trains);
   const usable = engines.find((one) => one.name === answer.default && one.installed) ?? engines.find((one) => one.installed);
   if (usable) choose(usable);
   engineCards($("#engines"), engines, usable?.name, choose);

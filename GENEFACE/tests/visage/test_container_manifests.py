@@ -10,8 +10,8 @@ import pytest
 from visage.config import Settings
 from visage.engines import engine_names, open_engine
 from visage.engines.container.manifest import SHIPPED, read_manifest, read_manifests
-from visage.engines.container.workspace import sound_name
-from visage.errors import InvalidRequest, UnknownDriver
+from visage.engines.container.workspace import Workspace, sound_name
+from visage.errors import Conflict, InvalidRequest, UnknownDriver
 from visage.storage.paths import Paths
 
 SMALL = """
@@ -94,10 +94,44 @@ def test_a_mistake_hides_no_other_engine_and_shows_as_one_that_needs_mending(tmp
         open_engine("odd", Settings(home=tmp_path), paths).train(None, None)  # type: ignore[arg-type]
 
 
-def test_nothing_can_name_a_folder_outside_through_a_link(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_describes_nothing(tmp_path: Path) -> None:
     assert list(read_manifests([tmp_path / "none"])) == []
 
 
 def test_the_sound_of_a_clip_has_the_name_that_older_clients_know() -> None:
     assert sound_name(Path("/x/geneface_May_hello_0123abcd.mp4"), "May", "GeneFace") == "hello_0123abcd"
     assert sound_name(Path("/x/\u4f60\u597d.mp4"), "May", "GeneFace") == "sound"
+
+
+def test_files_that_somebody_put_there_are_never_cleared_away(tmp_path: Path) -> None:
+    manifest = read_manifest(described(tmp_path, SMALL))
+    space = Workspace(manifest, Paths(tmp_path))
+    (tmp_path / "one.mp4").write_bytes(b"one")
+    (tmp_path / "two.mp4").write_bytes(b"two")
+    brought = tmp_path / "mine/checkpoints/May/model.ckpt"
+    brought.parent.mkdir(parents=True)
+    brought.write_text("hours of work")
+    with pytest.raises(Conflict, match="May"):
+        space.put_video(tmp_path / "one.mp4", "May")
+    assert brought.read_text() == "hours of work"
+    assert not (tmp_path / "mine/data/raw/videos/May.mp4").exists()
+
+
+def test_an_unfinished_training_goes_on_with_its_own_recording_only(tmp_path: Path) -> None:
+    told = SMALL.replace('"{epochs}"]', '"{epochs}"], done: ["checkpoints/{id}/model.ckpt"]')
+    space = Workspace(read_manifest(described(tmp_path, told)), Paths(tmp_path))
+    (tmp_path / "one.mp4").write_bytes(b"one")
+    (tmp_path / "two.mp4").write_bytes(b"two")
+    space.put_video(tmp_path / "one.mp4", "Ann")
+    half = tmp_path / "mine/checkpoints/Ann/half.ckpt"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    space.put_video(tmp_path / "one.mp4", "Ann")
+    assert half.exists()
+    assert space.put_video(tmp_path / "two.mp4", "Ann").read_bytes() == b"two"
+    assert not half.exists()
+    space.clear("Ann")
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.with_name("model.ckpt").touch()
+    with pytest.raises(Conflict):
+        space.put_video(tmp_path / "one.mp4", "Ann")

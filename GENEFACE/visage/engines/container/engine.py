@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -79,11 +78,13 @@ class ContainerEngine:
         self._require(to_render=True)
         name = sound_name(request.out, avatar_id, self.manifest.name)
         try:
-            self._space.put_sound(request.sound, name)
+            sound = self._space.put_sound(request.sound, name)
             argv = [word.format(id=avatar_id, epochs="", sound=name, root=self.manifest.root)
                     for word in self.manifest.infer.argv]
             self._run("infer", argv, request, report)
-            return self._space.take(self._space.output(avatar_id, name), request.out)
+            clip = self._space.take(self._space.output(avatar_id, name), request.out)
+            sound.unlink(missing_ok=True)
+            return clip
         except OSError as exc:
             raise from_os_error(exc) from exc
 
@@ -123,7 +124,6 @@ class ContainerEngine:
                                 code="engine.training_incomplete", hint="Look at the job's log, then train again.",
                                 engine=self.manifest.title or self.manifest.name, files=", ".join(lacking))
         info = probe(package / "idle.mp4", "video")
-        (package / "engine.json").write_text(json.dumps({"engine": self.manifest.name, "image": self.manifest.image}))
         return {**result, "width": info.width, "height": info.height}
 
     def _weights(self, purpose: str) -> tuple[Requirement, ...]:

@@ -15,7 +15,7 @@ from visage.engines.container.manifest import EngineManifest
 from visage.errors import Conflict, OutputInvalid
 from visage.media.ffmpeg import to_wav
 from visage.media.run import run_tool
-from visage.storage.belongings import discard
+from visage.storage.belongings import belongings, discard
 from visage.storage.paths import Paths
 
 TREE = Path(__file__).resolve().parents[3]
@@ -59,7 +59,8 @@ class Workspace:
         """Copy a recording to where the training looks for it.
 
         The same one stays untouched, so that an interrupted training goes on; what an unfinished training made of
-        another one is cleared away.  Raises `Conflict` when a finished avatar was made of another one.
+        another one is cleared away.  Raises `Conflict` when a finished avatar was made of another one, and when files
+        of that id came from elsewhere: somebody put or imported them.
         """
         assert self.manifest.train
         target = self.folder / self.manifest.train.video.format(id=avatar_id)
@@ -67,17 +68,26 @@ class Workspace:
             if target.samefile(source) or filecmp.cmp(source, target, shallow=False):
                 return target
             if not self.missing(avatar_id):
-                raise Conflict("The avatar {id} was made of another recording.", code="engine.other_recording",
-                               hint="Choose another name, or delete that avatar first.", id=avatar_id)
-        self.clear(avatar_id)
+                raise self._other(avatar_id)
+            self.clear(avatar_id)
+        elif any(belongings(self.paths.home, self._belongings, avatar_id)):
+            raise self._other(avatar_id)
         _whole(target, lambda out: shutil.copyfile(source, out))
         self._give(target)
         return target
 
     def clear(self, avatar_id: str) -> None:
         """Delete everything that exists for an avatar."""
-        discard(self.paths.home, [f"{self.manifest.workspace}/{pattern}" for pattern in self.manifest.avatar],
-                avatar_id)
+        discard(self.paths.home, self._belongings, avatar_id)
+
+    @property
+    def _belongings(self) -> list[str]:
+        return [f"{self.manifest.workspace}/{pattern}" for pattern in self.manifest.avatar]
+
+    @staticmethod
+    def _other(avatar_id: str) -> Conflict:
+        return Conflict("The avatar {id} was made of another recording.", code="engine.other_recording",
+                        hint="Choose another name, or delete that avatar first.", id=avatar_id)
 
     def put_sound(self, source: Path, name: str) -> Path:
         """Write a sound as 16-bit mono WAV at its full speech rate to where the inference looks for it."""
