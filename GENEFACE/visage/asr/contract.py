@@ -22,8 +22,21 @@ class Transcript:
     """What the user should know, e.g. that only English is understood; empty otherwise."""
 
 
+class Utterance(Protocol):
+    """One utterance that is understood while it is spoken.  Used by one thread at a time."""
+
+    def feed(self, samples: np.ndarray) -> str:
+        """The words so far, after these further samples, float32 mono at `types.SPEECH_RATE`, any number."""
+
+    def finish(self) -> Transcript:
+        """The words of all that was fed; nothing can be fed afterwards."""
+
+
 class Recognizer(Protocol):
     """Understands speech."""
 
     def transcribe(self, samples: np.ndarray) -> Transcript:
         """The words in float32 mono sound at `types.SPEECH_RATE`, -1 to 1."""
+
+    def listen(self) -> Utterance:
+        """A new utterance.  Cheap: models stay loaded.  Several may be open at once, each for one speaker."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from visage.types import Phone, Report, Requirement
 
@@ -43,6 +45,8 @@ class EngineInfo:
     belongings: tuple[str, ...] = ()
     """Globs, below the installation's home and with ``{id}``, of what an avatar has outside its own folder: deleted
     with it."""
+    live: bool = False
+    """Whether it can show its avatars in a live conversation: `engines.open_live`."""
     travels: tuple[str, ...] = ()
     """Those of `belongings` that are needed to speak: exported and imported with the avatar."""
 
@@ -106,3 +110,31 @@ class Engine(Protocol):
 
     def render(self, request: RenderRequest, report: Report) -> Path:
         """Write ``request.out`` and return it."""
+
+
+class LiveFace(Protocol):
+    """An avatar, loaded, that speaks sentence by sentence, faster than real time.  Used by one thread at a time.
+
+    Its movement apart from the mouth repeats after ``cycle`` frames; any number of frames from
+    ``start`` on, speaking or not, continues without a jump what showed ``start - 1``.
+    A frame is uint8 I420 [height * 3 / 2, width], BT.601 limited range, both sides even.
+    """
+
+    width: int
+    """Pixels of a frame across."""
+    height: int
+    """Pixels of a frame down."""
+    cycle: int
+    """Frames of the movement at rest, after which it repeats."""
+
+    def rest(self, start: int) -> Iterator[np.ndarray]:
+        """Endless frames with the mouth closed, the first at ``start`` of the endless movement."""
+
+    def speak(self, samples: np.ndarray, phones: Sequence[Phone], start: int) -> Iterator[np.ndarray]:
+        """One frame for each 1/25 s of a sentence, float32 mono at `types.SPEECH_RATE`, the mouth shut at both ends.
+
+        The first frames come before the last ones are made.
+        """
+
+    def close(self) -> None:
+        """Free what it holds."""
