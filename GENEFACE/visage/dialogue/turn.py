@@ -111,7 +111,7 @@ class Turn:
         report(Progress("think", _HEARD))
         pieces: list[str] = []
         first = told = 0.0
-        with contextlib.closing(self.responder.stream(messages)) as stream:  # type: ignore[type-var]
+        with contextlib.closing(self.responder.stream(messages)) as stream:
             for piece in stream:
                 pieces.append(piece)
                 now = time.monotonic()
@@ -122,7 +122,7 @@ class Turn:
                     report(Progress("think", _HEARD, facts={"answer": without_thoughts(growing)}))
                     if len(without_thoughts(growing)) > LONGEST_ANSWER or len(growing) > 20 * LONGEST_ANSWER:
                         break
-        shown, note = _limited(without_thoughts("".join(pieces)))
+        shown, note = limited(without_thoughts("".join(pieces)))
         spoken = speakable(shown)
         if not spoken:
             raise ServiceError("The language model {llm} gave no answer that can be spoken.", code="turn.no_answer",
@@ -144,7 +144,7 @@ class Turn:
         return Spoken(speech, time.monotonic() - begun)
 
 
-def _limited(answer: str) -> tuple[str, str]:
+def limited(answer: str) -> tuple[str, str]:
     """An answer, ended after a sentence where it is longer than `LONGEST_ANSWER`, and a note about that."""
     if len(answer) <= LONGEST_ANSWER:
         return answer, ""
