@@ -17,12 +17,14 @@ class GlmServer:
     """The server; a context manager.
 
     ``mode`` may be changed between requests.  ``answer`` is what it says, in ``pieces`` of a few characters, the first
-    after ``first`` seconds, the others ``pause`` seconds apart.  With ``key`` set, any other key is refused.  ``requests`` holds the JSON bodies,
-    ``keys`` the keys that were sent, ``aborted`` is set once a client went away before the end of its answer.
+    after ``first`` seconds, the others ``pause`` seconds apart.  With ``key`` set, any other key is refused.
+    ``requests`` holds the JSON bodies, ``keys`` the keys that were sent, ``aborted`` is set once a client went away
+    before the end of its answer.
     """
 
     def __init__(self, answer: str = "你好，世界。How are you?", mode: str = "answer", *, key: str = "",
-                 models: tuple[str, ...] = ("tiny",), first: float = 0.0, pause: float = 0.0, port: int = 0):
+                 models: tuple[str, ...] = ("tiny",), first: float = 0.0, pause: float = 0.0,
+                 port: int = 0):
         self.answer, self.mode, self.key, self.models, self.pause = answer, mode, key, models, pause
         self.first = first
         self.requests: list[dict[str, Any]] = []
