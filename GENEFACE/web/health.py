@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from flask import current_app
 from flask_openapi3 import APIBlueprint, Tag
 
 from backend import doctor
@@ -30,6 +31,8 @@ def health() -> dict[str, Any]:
     return {"ok": essential and worker.alive and voice, "version": __version__,
             "worker": {"alive": worker.alive, "jobs_running": worker.jobs_running},
             "voice": {"ok": voice, "url": services().voice_url}, "llm": _llm(),
+            "live": {"sessions": current_app.extensions["visage_live"].sessions,
+                     "most": services().settings.live_sessions},
             "languages_heard": ["any"] if services().settings.vosk_model else ["en"],
             "requirements": [asdict(need) for need in found]}
 

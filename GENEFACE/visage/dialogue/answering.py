@@ -19,7 +19,8 @@ from visage.dialogue.events import Heard
 from visage.dialogue.playback import Playback
 from visage.dialogue.scope import Scope
 from visage.dialogue.showing import Caption, Show
-from visage.dialogue.speaking import Spoken, Speaking
+from visage.dialogue.speaking import Said, Speaking
+from visage.dialogue.thinking import Thinking
 from visage.errors import Cancelled, VisageError
 
 _log = structlog.get_logger()
@@ -70,6 +71,8 @@ class Answer:
     """The answer so far, as it is shown."""
     captions: list[Caption] = field(default_factory=list)
     """The sentences that are in the video."""
+    reaches: list[int] = field(default_factory=list)
+    """Characters of the answer that are said when each caption, one for one, is over."""
     sounds: list[tuple[float, np.ndarray]] = field(default_factory=list)
     """What is said in it: from which second of the video, and float32 mono at `types.SPEECH_RATE`."""
     seconds: float = 0.0
@@ -115,16 +118,29 @@ class Answer:
             else:
                 self._pass(item)
 
+    def grow(self, text: str) -> None:
+        """There is more of it."""
+        if text != self.text:
+            self.text = text
+            self.tell({"type": "answer", "turn": self.number, "text": text})
+
+    def announce(self, caption: Caption, sound: np.ndarray) -> None:
+        """A sentence is about to be shown, ``sound`` float32 mono at `types.SPEECH_RATE`."""
+        self.captions.append(caption)
+        self.sounds.append((caption.start, sound))
+        self.tell({"type": "caption", "turn": self.number, "text": caption.text, "start": round(caption.start, 3),
+                   "seconds": round(caption.seconds, 3)})
+
     def heard_share(self) -> float:
         """Share of the answer, by its characters, that was played, 0 to 1."""
         if not self.text:
             return 0.0
-        now, said = self.playback.position(), 0.0
+        now, said, before = self.playback.position(), 0.0, 0
         if self.whole and self.captions and now >= self.seconds - 0.3:
             return 1.0
-        for caption in self.captions:
-            part = min(max((now - caption.start) / max(caption.seconds, 0.01), 0.0), 1.0)
-            said += part * len(caption.text)
+        for caption, reach in zip(self.captions, self.reaches, strict=False):
+            said += (reach - before) * min(max((now - caption.start) / max(caption.seconds, 0.01), 0.0), 1.0)
+            before = reach
         return min(said / len(self.text), 1.0)
 
     def stages(self) -> list[dict[str, float | str]]:
@@ -149,29 +165,16 @@ def _stage(name: str, begin: float, end: float) -> dict[str, float | str]:
     return {"name": name, "start_ms": round(1000 * begin, 1), "end_ms": round(1000 * max(end, begin), 1)}
 
 
-def make(answer: Answer, speaking: Speaking, open_show: Callable[[Answer], Show],
+def make(answer: Answer, thinking: Thinking, speaking: Speaking, open_show: Callable[[Answer], Show],
          closed: Callable[[Answer], None]) -> None:
     """Do all the work of an answer; returns when its video is whole, has failed or was cancelled.
 
     ``open_show`` is called when there is something to show, ``closed`` hears that the work has ended.
     """
-    show: Show | None = None
     try:
-        for spoken in speaking:
-            if spoken is None:
-                if show:
-                    show.fill()
-                else:
-                    answer.scope.wait(0.01)
-                continue
-            _note(answer, spoken)
-            show = show or open_show(answer)
-            show.say(spoken.speech, spoken.shown, lambda caption, sound: _announce(answer, caption, sound))
-            answer.stamps.frame = answer.stamps.frame or show.first_frame
-        if show:
-            answer.seconds = show.finish()
+        _made(answer, thinking, speaking, open_show)
     except Cancelled:
-        return
+        pass
     except VisageError as error:
         answer.error = error
     except Exception as error:
@@ -179,16 +182,41 @@ def make(answer: Answer, speaking: Speaking, open_show: Callable[[Answer], Show]
         answer.error = VisageError("Something went wrong inside: {kind}.", code="internal",
                                    hint="The details are in var/logs/web.log.", kind=type(error).__name__)
     finally:
+        thinking.close()
+        speaking.close()
         answer.whole = True
         closed(answer)
 
 
-def _note(answer: Answer, spoken: Spoken) -> None:
-    answer.notes += [note for note in spoken.speech.notes if note not in answer.notes]
+def _made(answer: Answer, thinking: Thinking, speaking: Speaking, open_show: Callable[[Answer], Show]) -> None:
+    show: Show | None = None
+    try:
+        while (said := next(speaking, None)) is not None:
+            _grow(answer, thinking, said)
+            show = show or open_show(answer)
+            show.say(said.speech, _caption(answer, said), lambda caption, sound: answer.announce(caption, sound))
+            answer.stamps.frame = answer.stamps.frame or show.first_frame
+            while not speaking.ready:
+                show.fill()
+    finally:
+        if show and not answer.scope.cancelled:
+            answer.seconds = show.finish()
+    if thinking.answered:
+        answer.notes += [thinking.answered.note] if thinking.answered.note else []
+        answer.grow(thinking.answered.text)
 
 
-def _announce(answer: Answer, caption: Caption, sound: np.ndarray) -> None:
-    answer.captions.append(caption)
-    answer.sounds.append((caption.start, sound))
-    answer.tell({"type": "caption", "turn": answer.number, "text": caption.text, "start": round(caption.start, 3),
-                 "seconds": round(caption.seconds, 3)})
+def _grow(answer: Answer, thinking: Thinking, said: Said) -> None:
+    """What is known with a further sentence."""
+    stamps = answer.stamps
+    if not stamps.spoken:
+        stamps.prepared, stamps.sentence, stamps.spoken = thinking.begun, said.thought.at, said.ended
+    answer.notes += said.speech.notes
+    answer.grow(thinking.shown)
+
+
+def _caption(answer: Answer, said: Said) -> str:
+    """The part of the answer that a sentence says, as it is shown."""
+    begin = answer.reaches[-1] if answer.reaches else 0
+    answer.reaches.append(said.thought.reach)
+    return said.thought.shown[begin:said.thought.reach].strip() or said.thought.sentence

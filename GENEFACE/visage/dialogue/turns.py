@@ -179,9 +179,9 @@ class Turns:
 
     def _work(self, answer: Answer, messages: list[Message], responder: Responder, manner: Manner) -> None:
         thinking = Thinking(responder, messages, answer.scope)
-        speaking = Speaking(thinking, self.parts.synthesizer, manner, answer.scope, lambda text: _grown(answer, text))
+        speaking = Speaking(self.parts.synthesizer, thinking, answer.scope, manner, answer.question)
         with self._face_lock:
-            make(answer, speaking, self._show, self._made)
+            make(answer, thinking, speaking, self._show, self._made)
 
     def _show(self, answer: Answer) -> Show:
         frame, since = self.rest
@@ -214,9 +214,3 @@ class Turns:
             self.fail(answer, answer.error)
         if not answer.seconds:
             self.end(answer)
-
-
-def _grown(answer: Answer, text: str) -> None:
-    answer.text = text
-    answer.stamps.sentence = answer.stamps.sentence or time.monotonic()
-    answer.tell({"type": "answer", "turn": answer.number, "text": text})
