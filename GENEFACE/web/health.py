@@ -44,7 +44,7 @@ def engines() -> dict[str, Any]:
     return {"default": "lite", "engines": [
         {"name": info.name, "title": info.title, "summary": info.summary, "installed": info.installed,
          "devices": list(info.devices), "photo": info.photo, "trains": info.trains, "renders": info.renders,
-         "needs_gpu": info.needs_gpu, "needs": [asdict(need) for need in info.needs]}
+         "live": info.live, "needs_gpu": info.needs_gpu, "needs": [asdict(need) for need in info.needs]}
         for info in infos], "gpus": [{"name": gpu.name, **asdict(gpu)} for gpu in offered(services().settings)]}
 
 
