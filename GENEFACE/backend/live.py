@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -21,12 +23,17 @@ from visage.dialogue.showing import SOUND_RATE
 from visage.dialogue.turn import Manner
 from visage.dialogue.turns import Choice, Parts, Turns
 from visage.dialogue.turnstile import Turnstile
-from visage.engines import LiveFace, open_live
-from visage.errors import Conflict, NotInstalled
+from visage.engines import open_live
+from visage.engines.contract import LiveFace
+from visage.engines.idle import ensure_idle_loop
+from visage.errors import Conflict, VisageError
 from visage.media.fmp4 import FragmentWriter
 from visage.storage.catalog import Avatar
 from visage.storage.records import Conversation
+from visage.tts.contract import SpeechRequest
+from visage.types import SPEECH_RATE
 from visage.vad import open_vad
+from visage.vad.contract import Vad
 
 
 class Hello(BaseModel):
@@ -96,7 +103,8 @@ class LiveSession:
             self._choice = Choice(responder, Manner(hello.voice), avatar.prompt)
             self._talk = LiveTalk(Turns(parts, self._choice, send, drop, _past(services, self._conversation)))
             self._leave = undo.pop_all()
-        self._ready(hello, face, vad.name)
+        self._warm(face, hello.voice)
+        self._ready(face, vad)
 
     def __enter__(self) -> LiveSession:
         return self
@@ -128,16 +136,29 @@ class LiveSession:
             choice.manner = Manner(told["voice"], choice.manner.speed, choice.manner.pitch)
         choice.persona = self._services.catalog.get(self._avatar.id).prompt
 
-    def _ready(self, hello: Hello, face: LiveFace, vad: str) -> None:
-        del hello
+    def _warm(self, face: LiveFace, voice: str) -> None:
+        """What is slow the first time is done before the user waits for it."""
+        list(face.speak(np.zeros(SPEECH_RATE // 5, np.float32), (), 0))
+
+        def speak() -> None:
+            # whatever is wrong with the voice is told by the turn that needs it
+            with contextlib.suppress(VisageError):
+                self._services.voice.speak(SpeechRequest("a", voice))
+
+        threading.Thread(target=speak, name="live-warm", daemon=True).start()
+
+    def _ready(self, face: LiveFace, vad: Vad) -> None:
+        file = ensure_idle_loop(face, self._services.catalog.folder(self._avatar.id) / "idle.mp4")
         muxer = _muxer(face)
+        vosk = self._services.settings.vosk_model is not None
         self._send({
-            "type": "ready", "session": self._conversation.id, "conversation": self._conversation.id,
-            "avatar": self._avatar.id, "idle": f"/api/avatars/{self._avatar.id}/idle.mp4", "cycle": face.cycle,
-            "width": face.width, "height": face.height, "mime": muxer.mime,
-            "llm": self._choice.responder.name, "voice": self._choice.manner.voice,
-            "vad": vad, "notes": []})
-        self._send(b"\0\0\0\0\0" + muxer.header)
+            "type": "ready", "session": uuid.uuid4().hex, "conversation": self._conversation.id,
+            "avatar": self._avatar.id, "cycle": face.cycle, "width": face.width, "height": face.height,
+            "idle": f"/api/avatars/{self._avatar.id}/idle.mp4?v={file.stat().st_mtime_ns:x}", "mime": muxer.mime,
+            "voice": self._choice.manner.voice, "llm": self._choice.responder.name,
+            "recogniser": "vosk" if vosk else "sphinx", "languages": ["any"] if vosk else ["en"], "vad": vad.name,
+            "notes": [vad.note] if vad.note else []})
+        self._send(bytes(5) + muxer.header)
 
     def _keep(self, answer: Answer, question: np.ndarray | None) -> None:
         del question
@@ -158,10 +179,6 @@ def _past(services: Services, conversation: Conversation) -> list[Exchange]:
 
 
 def _face(services: Services, avatar: Avatar) -> LiveFace:
-    info = services.engine(avatar.engine).describe()
-    if not info.live:
-        raise NotInstalled("The engine {engine} cannot talk live.", code="live.not_here",
-                           hint="Talk turn by turn, or choose a face of the built-in engine.", engine=info.title)
     return open_live(avatar.engine, services.settings, services.paths, services.catalog.folder(avatar.id))
 
 
