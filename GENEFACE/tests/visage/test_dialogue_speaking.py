@@ -81,6 +81,7 @@ def test_it_works_ahead_and_no_further() -> None:
         time.sleep(0.01)
     time.sleep(0.3)
     assert len(beeper.asked) == LOOK_AHEAD
+    assert speaking.ready
     assert len(list(speaking)) == len(beeper.asked) == 9
 
 
@@ -125,11 +126,13 @@ def test_cancelling_is_at_once_while_the_voice_is_busy() -> None:
     beeper, scope = Beeper(), Scope()
     beeper.hold.clear()
     speaking = Speaking(beeper, thoughts("one.", "two."), scope)
+    assert not speaking.ready
     timer = threading.Timer(0.2, scope.cancel)
     timer.start()
     with pytest.raises(Cancelled):
         next(speaking)
     beeper.hold.set()
     timer.join()
+    assert speaking.ready
     assert speaking._said.join(5)
     assert [request.text for request in beeper.asked] == ["one."]

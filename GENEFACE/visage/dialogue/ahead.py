@@ -46,6 +46,12 @@ class Ahead(Generic[Item]):
             raise failure
         raise StopIteration
 
+    @property
+    def ready(self) -> bool:
+        """Whether the next item, the end or a failure is there, so that asking for it does not wait."""
+        with self._changed:
+            return bool(self._items) or self._ended or self._closed
+
     def close(self) -> None:
         """Want nothing more.  Any thread."""
         with self._changed:
