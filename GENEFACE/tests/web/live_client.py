@@ -26,7 +26,8 @@ class LiveClient:
 
     def __init__(self, product: Installation, *, avatar: str = "astronaut", conversation: str = "", cookie: str = "",
                  origin: str = "", hello: bool = True, **more: Any) -> None:
-        headers = {"Origin": origin or product.url}
+        # the client's Host names no port
+        headers = {"Origin": origin or product.url.rpartition(":")[0]}
         self.cookie = cookie or requests.get(f"{product.url}/", timeout=20).cookies["visage"]
         headers["Cookie"] = f"visage={self.cookie}"
         self._ws = Client.connect(f"ws{product.url.removeprefix('http')}/live", headers=headers)
