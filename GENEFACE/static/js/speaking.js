@@ -6,6 +6,7 @@ const FPS = 25;
 const REPORT_MS = 250;
 const FADE_MS = 80;
 const SEEK_MS = 120;
+const FROZEN_MS = 300;
 
 /**
  * `on` is told: `shown(turn, {at, arrived})` when the first frame is on the screen, `played(turn, seconds)`, `time(turn,
@@ -65,7 +66,7 @@ export class Speaking {
     this.stop();
     const stream = this.streams.find((each) => each !== this.leaving);
     if (!stream.isOpen && this.header) stream.open(this.mime, this.header);
-    this.now = { turn, frame, stream, arrived: null, shown: false, held: false, seconds: null };
+    this.now = { turn, frame, stream, arrived: null, shown: false, held: false, seconds: null, drawn: 0, frozen: false };
     this.atRest.approach(frame);
     this.#play();
     this.#frames(this.now);
@@ -97,7 +98,10 @@ export class Speaking {
     const { video } = now.stream;
     const each = (_, told) => {
       if (this.now !== now) return;
-      const clock = performance.now(), lead = told.expectedDisplayTime - clock;
+      const clock = performance.now();
+      now.drawn = clock;
+      now.frozen = false;
+      const lead = told.expectedDisplayTime - clock;
       if (!now.shown) this.#show(now, clock + Math.max(0, lead));
       if (!video.paused) this.on.offset((video.currentTime - told.mediaTime) * 1000 + lead);
       this.on.time(now.turn, told.mediaTime);
@@ -129,12 +133,20 @@ export class Speaking {
     const { now } = this;
     if (now?.stream !== stream || !now.shown || now.held || stream.video.paused) return;
     const left = now.seconds === null ? Infinity : now.seconds - stream.video.currentTime;
-    if (left > 0.1) this.on.stalled(now.turn);
+    if (left < 0.1 || now.frozen) return;
+    now.frozen = true;
+    this.on.stalled(now.turn);
   }
 
   #report() {
     const { now } = this;
-    if (now?.shown && !now.held) this.on.played(now.turn, now.stream.video.currentTime);
+    if (!now?.shown || now.held) return;
+    this.on.played(now.turn, now.stream.video.currentTime);
+    // Sound may go on while the picture stands still: a browser tells of no "waiting" then.
+    const left = (now.seconds ?? Infinity) - now.stream.video.currentTime;
+    if (!now.drawn || now.frozen || document.hidden || left < FROZEN_MS / 1000 || performance.now() - now.drawn < FROZEN_MS) return;
+    now.frozen = true;
+    this.on.stalled(now.turn);
   }
 
   #ended(stream) {
@@ -168,6 +180,7 @@ export class Speaking {
     const { now } = this;
     if (!now?.held || now.turn !== turn) return;
     now.held = false;
+    now.drawn = 0;
     if (now.shown) this.#foresee(now);
     this.#play();
   }
