@@ -50,6 +50,8 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 def obedient(stand_in: StandIn) -> None:
     """What one test told the stand-in does not last."""
     stand_in.refusal = stand_in.failure = None
+    stand_in.heard.clear()
+    stand_in.begun.clear()
     stand_in.seconds = 4.0
 
 
@@ -123,6 +125,18 @@ def until(page: Page, state: str, timeout: float = SOON) -> None:
     page.wait_for_function("(state) => document.documentElement.dataset.talk === state", arg=state, timeout=timeout)
 
 
+def eventually(page: Page, true: Callable[[], bool]) -> None:
+    """What the server hears a little later than the page shows it."""
+    for _ in range(100):
+        try:
+            if true():
+                return
+        except (IndexError, StopIteration):
+            pass
+        page.wait_for_timeout(100)
+    assert true()
+
+
 def ask(page: Page, text: str = "Are you there?") -> None:
     page.fill("#text", text)
     page.press("#text", "Enter")
@@ -135,8 +149,8 @@ def measured(page: Page) -> dict[str, Any]:
 def test_a_spoken_question_is_answered_and_the_face_is_at_rest_again(asking: Browser, stand_in: StandIn) -> None:
     with talking(asking, stand_in) as page:
         until(page, "ready")
-        before, begun = len(stand_in.heard), len(stand_in.begun)
         page.click("#mic")
+        until(page, "listening")
         assert page.get_attribute("#mic", "aria-pressed") == "true"
         page.wait_for_function(SPOKEN, timeout=SOON)
         page.wait_for_function("() => document.querySelector('.stage-caption').innerText === 'I am a stand-in.'", timeout=SOON)
@@ -149,7 +163,8 @@ def test_a_spoken_question_is_answered_and_the_face_is_at_rest_again(asking: Bro
         assert 0 < turn["first_frame_ms"] < 10_000
         assert turn["typed"] is False
         assert len(found["offsets"]) > 10
-        told = stand_in.heard[before:]
+        eventually(page, lambda: stand_in.heard[-1]["type"] == "idle")
+        told = list(stand_in.heard)
         shown = next(message for message in told if message["type"] == "shown")
         assert shown["first_frame_ms"] == turn["first_frame_ms"]
         played = [message["at"] for message in told if message["type"] == "played"]
@@ -166,7 +181,7 @@ def test_a_spoken_question_is_answered_and_the_face_is_at_rest_again(asking: Bro
         done = next(number for number, message in enumerate(told) if message["type"] == "done")
         rest = next(message["frame"] for message in told[done:] if message["type"] == "idle")
         cycle = len(stand_in.loop(""))
-        past = (rest - stand_in.begun[begun] - round(turn["seconds"] * FPS)) % cycle
+        past = (rest - stand_in.begun[0] - round(turn["seconds"] * FPS)) % cycle
         assert min(past, cycle - past) <= 5, past
         page.click("#mic")
         until(page, "ready")
@@ -184,7 +199,7 @@ def test_the_microphone_is_sent_in_512_samples_at_16_khz(asking: Browser, stand_
         began = page.evaluate("performance.now()")
         page.wait_for_timeout(4000)
         seconds = (page.evaluate("performance.now()") - began) / 1000
-        assert (stand_in.samples - first) / seconds == pytest.approx(16_000, rel=0.1)
+        assert (stand_in.samples - first) / seconds == pytest.approx(16_000, rel=0.25)
         assert stand_in.sizes == {1024}
 
 
@@ -230,6 +245,7 @@ def test_silence_at_once_when_it_is_wanted(asking: Browser, stand_in: StandIn, w
         assert page.evaluate(STILL)
         page.wait_for_function(f"() => {LIVE}.every((video) => !video.matches('.on'))", timeout=SOON)
         until(page, "ready")
+        eventually(page, lambda: bool(stand_in.told("interrupt")))
         last = stand_in.told("interrupt")[-1]
         assert 0.3 < last["heard"] < 30
         assert measured(page)["interruptions"][-1]["by"] == "button"
@@ -272,7 +288,7 @@ def test_a_cough_only_pauses(asking: Browser, stand_in: StandIn) -> None:
         session.held = False
         until(page, "speaking")
         until(page, "ready")
-        assert stand_in.told("done")[-1]["turn"] == session.turn
+        eventually(page, lambda: stand_in.told("done")[-1]["turn"] == session.turn)
         assert measured(page)["stalls"] == 0
 
 
@@ -300,9 +316,8 @@ def test_muted_is_said_and_nothing_is_heard(asking: Browser, stand_in: StandIn) 
         page.click("#mic")
         page.click("#mute")
         until(page, "muted")
-        questions = len(stand_in.begun)
         page.wait_for_timeout(4000)
-        assert len(stand_in.begun) == questions
+        assert not stand_in.begun
         page.click("#mute")
         until(page, "listening")
 
@@ -395,8 +410,7 @@ def test_a_voice_is_chosen_while_talking(asking: Browser, stand_in: StandIn) -> 
         page.click("#settings-button")
         page.select_option("#llm", "offline")
         page.keyboard.press("Escape")
-        page.wait_for_timeout(300)
-        assert stand_in.told("choose")[-1] == {"type": "choose", "llm": "offline"}
+        eventually(page, lambda: stand_in.told("choose")[-1] == {"type": "choose", "llm": "offline"})
 
 
 def test_chinese_is_complete_in_every_state(asking: Browser, stand_in: StandIn) -> None:
