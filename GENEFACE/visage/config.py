@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """Clips and chat turns made at once; apart from training, so that a talk never waits for one."""
     gpu_slots: int = Field(0, ge=0)
     """GPUs to reckon with, GPU0 and up, seen or not; 0: those that are seen."""
+    live_sessions: int = Field(4, ge=0)
+    """Live conversations at once; whoever comes then is asked to wait."""
     jobs_per_gpu: int = Field(1, ge=1)
     """Jobs at once on one GPU."""
     hf_mirror: str = Field("", validation_alias=_alias("hf_mirror", "HF_ENDPOINT"))

@@ -25,6 +25,7 @@ def create_app(services: Services | None = None) -> Flask:
         evaluation,
         health,
         jobs,
+        live,
         pages,
         template_api,
         training,
@@ -44,4 +45,5 @@ def create_app(services: Services | None = None) -> Flask:
         app.register_api(module.bp)
     for module in (template_api, pages):
         app.register_blueprint(module.bp)
+    live.register(app)
     return app
