@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """Names of its voices, separated by commas."""
     vosk_model: Path | None = None
     """Folder of one Vosk model; without it English is recognised by pocketsphinx."""
+    vad: str = ""
+    """Who hears whether somebody speaks, ``silero`` or ``energy``; empty: the best one there is."""
     zhipu_api_key: SecretStr = Field(
         SecretStr(""), validation_alias=_alias("zhipu_api_key", "ZHIPU_API_KEY", "ZHIPUAI_API_KEY"))
     """Key of the GLM service."""
