@@ -1,4 +1,4 @@
-"""What a live conversation leaves on disk: the answers as far as they were heard, and the questions as they were spoken.
+"""What a live conversation leaves on disk: answers as far as they were heard, questions as they were spoken.
 
 ``<root>/<conversation>/<turn>/answer.mp4`` and ``question.wav``; films of the whole lie beside the turns.  A turn is
 there once its row is: what a crash left without one is swept away.
