@@ -13,6 +13,7 @@ const STAGES = {
   generate: ["speak", "move", "render", "verify"],
   chat: ["hear", "think", "speak", "move", "render", "verify"],
   evaluate: ["prepare", "measure", "report"],
+  film: ["script", "film", "verify"],
 };
 
 /**

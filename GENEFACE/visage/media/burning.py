@@ -44,7 +44,7 @@ class Burner:
         """Colours [room, width, 3] and how much they cover [room, width, 1], float32, 0 to 1."""
         kept = ["".join(character for character in line if character not in self._font.lacks) for line in lines]
         size, face = self._fitting(kept)
-        edge = max(1, round(size / 10))
+        edge = max(2, round(size / 8))
         picture = Image.new("RGBA", (self._width, self._room), (0, 0, 0, 0))
         pen = ImageDraw.Draw(picture)
         step = size * _SPACING

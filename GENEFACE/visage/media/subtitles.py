@@ -14,6 +14,7 @@ LINES = 2
 """Lines at once."""
 _NOT_FIRST = frozenset("，。！？、；：”’）》」』】〉…—,.!?;:)]}%°·ー々~～")
 _NOT_LAST = frozenset("“‘（《「『【〈([{$¥￥#")
+_CLAUSE = re.compile(r".+?(?:[，。！？；：…]+[”’）》」』】]*|[,.!?;:]+[\"')]*(?=\s)|$)\s*")
 _TOKEN = re.compile(r"\S+\s*")
 
 
@@ -40,11 +41,13 @@ def units(text: str) -> int:
 def pages(text: str) -> list[list[str]]:
     """A text as pages of at most `LINES` lines of at most `LINE_UNITS`; no word is lost, lines are about equally long.
 
-    Chinese may break between any two characters, except before marks that close and after marks that open.
+    Pages end with a clause where they can.  Chinese may break between any two characters, except before marks that
+    close and after marks that open.
     """
-    text = " ".join(text.split())
-    lines = _wrapped(text, LINE_UNITS)
-    groups = [lines[start:start + LINES] for start in range(0, len(lines), LINES)]
+    groups: list[list[str]] = []
+    for part in _page_texts(" ".join(text.split())):
+        lines = _wrapped(part, LINE_UNITS)
+        groups += [lines[start:start + LINES] for start in range(0, len(lines), LINES)]
     return [[line.strip() for line in _balanced(group)] for group in groups]
 
 
@@ -77,6 +80,17 @@ def stamp(seconds: float) -> str:
     """``00:01:02,345``."""
     whole = max(0, round(seconds * 1000))
     return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02},{whole % 1000:03}"
+
+
+def _page_texts(text: str) -> list[str]:
+    """The text in parts that end with a clause and fill half a page to a whole one, or more where a clause is longer."""
+    parts = [""]
+    for clause in _CLAUSE.findall(text):
+        full = len(_wrapped(parts[-1] + clause, LINE_UNITS)) > LINES
+        if full and units(parts[-1]) > LINE_UNITS * LINES * 0.45:
+            parts.append("")
+        parts[-1] += clause
+    return parts
 
 
 def _balanced(lines: Sequence[str]) -> Sequence[str]:

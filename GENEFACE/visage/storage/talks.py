@@ -26,8 +26,8 @@ from visage.types import SPEECH_RATE
 
 ANSWER, QUESTION = "answer.mp4", "question.wav"
 _STREAM = "answer.part"
-NOT_KEPT = "The video of this answer could not be kept: {reason}"
-"""Note of a turn whose pictures were lost while it was spoken."""
+NOT_KEPT = "The recording of this turn could not be kept: {reason}"
+"""Note of a turn of which nothing could be written."""
 
 
 class TalkFile:
