@@ -141,7 +141,7 @@ def test_a_machine_without_a_chinese_font_is_told_which_to_install(services: Ser
     monkeypatch.setattr(fonts.font_for, "__defaults__", ((str(tmp_path / "no fonts"),),))
     talk = services.conversations.add("ada", "me").id
     live(services, talk, "Why?", EN)
-    assert filmed(services, talk, "burnt")[1]["notes"] == [], "Latin letters need no font of the machine"
+    assert filmed(services, talk, "burnt")[1]["notes"] == [], "English needs no font of the machine"
     live(services, talk, ZH, EN)
     with pytest.raises(NotInstalled) as found:
         filmed(services, talk, "burnt")
