@@ -5,8 +5,8 @@ line of the output is one JSON object:
 
 ``spearman``            rank correlation of our sync score with the published LSE-C, its 95 % bootstrap interval,
                         and the range when any one clip is left out.  More than 100 variants of the score were compared
-                        on these same 20 clips, so .698, interval [.27, .91], flatters it; and how lively the sound alone
-                        is already ranks them with .665 (``spearman_sound``)
+                        on these same 20 clips, so .698, interval [.27, .91], flatters it; and how lively the sound
+                        alone is already ranks them with .665 (``spearman_sound``)
 ``spearman_windows``    the range of it when changes are looked at within other times than SyncNet's window
 ``spearman_sound``      the same of how much the sound alone moves the told mouth: what needs no look at the picture
 ``auc_score``           share of pairs in which a real ten-second piece beats one with another clip's sound: .990,

@@ -119,7 +119,7 @@ def test_a_training_in_a_container_is_examined_and_shows_its_history(product: In
         follow_up = product.wait({"id": job["result"]["evaluation_job"]})
     finally:
         seed.write_bytes(plain)
-    assert (follow_up["kind"], follow_up["title"], follow_up["state"]) == ("evaluate", "Examined", "succeeded"), follow_up
+    assert (follow_up["kind"], follow_up["title"], follow_up["state"]) == ("evaluate", "Examined", "succeeded")
     shown = requests.get(f"{product.url}/api/avatars/examined", timeout=20).json()
     assert shown["exam"] and shown["notes"] == []
     history = requests.get(f"{product.url}/api/evaluations?avatar=examined", timeout=20).json()["evaluations"]

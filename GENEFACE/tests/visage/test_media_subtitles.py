@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_words_stay_whole_and_spaces_where_they_were() -> None:
 def test_a_cue_is_shared_out_by_what_its_pages_hold() -> None:
     made = spread(Cue(2.0, 12.0, ZH, "avatar"))
     assert made[0][0].start == 2.0 and made[-1][0].end == pytest.approx(12.0)
-    for (one, _), (other, _) in zip(made, made[1:], strict=False):
+    for (one, _), (other, _) in pairwise(made):
         assert one.end == other.start
     shares = [sum(map(units, lines)) for _, lines in made]
     assert [(cue.end - cue.start) / 10 for cue, _ in made] == pytest.approx([share / sum(shares) for share in shares])

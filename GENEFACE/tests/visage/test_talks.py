@@ -17,7 +17,7 @@ from tests.talks_on_hand import answer, services_with_avatar, shade, shown
 from tests.visage.media_clips import babble
 from visage.errors import NotFound
 from visage.jobs.job import Lane
-from visage.media.audio import read_sound, sound_seconds
+from visage.media.audio import sound_seconds
 from visage.media.frames import read_video
 from visage.media.probe import probe
 from visage.storage.records import Caption

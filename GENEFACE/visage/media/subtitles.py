@@ -83,7 +83,7 @@ def stamp(seconds: float) -> str:
 
 
 def _page_texts(text: str) -> list[str]:
-    """The text in parts that end with a clause and fill half a page to a whole one, or more where a clause is longer."""
+    """The text in parts that end with a clause and fill half a page to a whole one; more where a clause is longer."""
     parts = [""]
     for clause in _CLAUSE.findall(text):
         full = len(_wrapped(parts[-1] + clause, LINE_UNITS)) > LINES
