@@ -99,6 +99,14 @@ class EvaluateForm(_WithDevice):
     title: str = Field("", max_length=120)
 
 
+class FilmForm(Form):
+    """One video of a whole conversation."""
+
+    conversation: str = Field(min_length=1, description="id of a conversation of this browser")
+    subtitles: Literal["none", "soft", "burnt"] = Field(
+        "soft", description="none; soft: a track that players can switch off; burnt: part of the picture")
+
+
 class SpeechForm(Form):
     """Hear a voice."""
 

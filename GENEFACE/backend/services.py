@@ -28,6 +28,7 @@ from visage.storage.database import open_database, upgrade
 from visage.storage.evaluations import Evaluations
 from visage.storage.paths import Paths
 from visage.storage.records import Clips, Conversations
+from visage.storage.talks import Talks
 from visage.storage.uploads import Uploads
 from visage.tts.http import VoiceServer
 
@@ -85,6 +86,11 @@ class Services:
     def conversations(self) -> Conversations:
         """What was said."""
         return Conversations(self.database)
+
+    @cached_property
+    def talks(self) -> Talks:
+        """What live conversations leave on disk."""
+        return Talks(self.conversations, self.paths.conversations)
 
     @property
     def voice_url(self) -> str:

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     text_limit: int = Field(20_000, ge=1)
     """Longest text accepted, in characters."""
     keep_days: float = Field(7.0, gt=0)
-    """Days that uploads and recordings are kept; avatars and clips stay until somebody deletes them."""
+    """Days that uploads, recordings and films of conversations are kept; avatars and clips stay until deleted."""
     wait_limit: float = Field(24 * 3600.0, gt=0)
     """Seconds that a waiting (old-style) request waits for its job."""
     log_level: str = "INFO"

@@ -84,6 +84,11 @@ class Paths:
         return self.var / "evaluations"
 
     @property
+    def conversations(self) -> Path:
+        """One folder a conversation: its films, and one folder a turn."""
+        return self.var / "conversations"
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.var / "visage.db"
