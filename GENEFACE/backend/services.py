@@ -29,6 +29,7 @@ from visage.storage.evaluations import Evaluations
 from visage.storage.paths import Paths
 from visage.storage.records import Clips, Conversations
 from visage.storage.uploads import Uploads
+from visage.tts.cloning.store import ClonedVoices
 from visage.tts.http import VoiceServer
 
 
@@ -85,6 +86,11 @@ class Services:
     def conversations(self) -> Conversations:
         """What was said."""
         return Conversations(self.database)
+
+    @cached_property
+    def cloned_voices(self) -> ClonedVoices:
+        """The voices that people lent."""
+        return ClonedVoices(self.paths.voices)
 
     @property
     def voice_url(self) -> str:
