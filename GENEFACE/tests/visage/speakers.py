@@ -14,8 +14,8 @@ import pytest
 from visage.media.audio import read_sound
 from visage.tts.cloning.world import RATE
 
-SAMPLE = ("A rainbow is a division of white light into many beautiful colors. These take the shape of a long round arch, "
-          "with its path high above. There is, according to legend, a boiling pot of gold at one end.")
+SAMPLE = ("A rainbow is a division of white light into many beautiful colors. These take the shape of a long round "
+          "arch, with its path high above. There is, according to legend, a boiling pot of gold at one end.")
 OTHERS = ("Please turn on the kitchen light before you leave the house.",
           "My brother wants to buy four red apples and some cheese.",
           "The weather tomorrow will be cold with a little rain in the afternoon.")

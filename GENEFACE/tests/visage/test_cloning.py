@@ -137,7 +137,7 @@ def test_it_stays_intelligible() -> None:
     for text in (*OTHERS, "Yesterday morning we walked along the river and talked about music."):
         plain = flite("awb", text)
         for name, sound in (("before", plain), ("after", way.apply(plain, RATE))):
-            words = recogniser.recognize(resample(level(sound.copy(), RATE), RATE, 16_000)).text
+            words = recogniser.transcribe(resample(level(sound.copy(), RATE), RATE, 16_000)).text
             wrong[name] += edits(re.findall(r"[a-z']+", text.lower()), re.findall(r"[a-z']+", words.lower()))
     print(f"\nwrong words of 44: {wrong}")
     assert wrong["after"] <= wrong["before"] + 4

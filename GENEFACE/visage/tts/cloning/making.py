@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import log2
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def make_print(file: Path, language: str, speaker: Synthesizer) -> VoicePrint:
                       quality, way)
 
 
+@lru_cache(maxsize=16)
 def _builtin(speaker: Synthesizer, person: Person, language: str) -> Traits:
     speech = speaker.speak(SpeechRequest(PASSAGES[language], voice_id(language, person), language=language))
     return traits_of(level(resample(speech.samples, speech.rate, RATE).copy(), RATE))

@@ -12,6 +12,7 @@ from visage.tts.loudness import speech_loudness
 
 SPEECH_DB = 30.0
 """Frames this much below the loud ones are pauses."""
+MOST_SPECTRA = 1000
 LONGEST_HOLD = 0.2
 """Seconds of pause that still belong to speech when its pace is reckoned."""
 _DIP_DB = 2.0
@@ -54,9 +55,10 @@ def traits_of(samples: np.ndarray, frames: Frames | None = None) -> Traits:
     low, high = np.percentile(tones, [16, 84])
     hiss = speech & ~voiced
     breath = bands_of(np.log(np.clip(frames.noise[strong], 1e-3, 1))).mean(0)
+    every = max(1, int(strong.sum()) // MOST_SPECTRA)
     return Traits(float(np.median(frames.pitch[voiced])), float(high - low) / 2, pace_of(frames, level),
                   speech_loudness(samples, RATE), _shape(bands[strong]), _shape(bands[hiss if hiss.any() else strong]),
-                  breath, frames.envelope[strong], float(voiced.sum() * STEP))
+                  breath, frames.envelope[strong][::every], float(voiced.sum() * STEP))
 
 
 def frame_levels(samples: np.ndarray, count: int) -> np.ndarray:

@@ -34,7 +34,7 @@ class Frames:
 
 
 def pitch_of(samples: np.ndarray, *, careful: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Pitch in Hz (0: no voice) and the seconds of its frames; ``careful`` takes ten times as long, for recordings."""
+    """Pitch in Hz (0: no voice) and its frames' seconds; ``careful`` takes ten times as long, for recordings."""
     world, sound = _world(), np.ascontiguousarray(samples, np.float64)
     search = world.harvest if careful else world.dio
     pitch, times = search(sound, RATE, f0_floor=FLOOR, f0_ceil=CEILING, frame_period=STEP * 1000)
@@ -61,6 +61,6 @@ def _world() -> ModuleType:
     try:
         import pyworld
     except ImportError as exc:
-        raise NotInstalled("The vocoder WORLD is not installed, so voices cannot be cloned.", code="voice.world_missing",
-                           hint="pip install pyworld-prebuilt, then restart.") from exc
+        raise NotInstalled("The vocoder WORLD is not installed, so voices cannot be cloned.",
+                           code="voice.world_missing", hint="pip install pyworld-prebuilt, then restart.") from exc
     return pyworld
