@@ -52,12 +52,6 @@ class Ahead(Generic[Item]):
         with self._changed:
             return bool(self._items) or self._ended or self._closed
 
-    @property
-    def ready(self) -> bool:
-        """Whether the next item, the end or a failure is there, so that taking it does not wait."""
-        with self._changed:
-            return bool(self._items) or self._ended or self._closed
-
     def close(self) -> None:
         """Want nothing more.  Any thread."""
         with self._changed:
