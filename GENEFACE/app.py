@@ -11,12 +11,14 @@ from backend import setup
 if __name__ == "__main__":
     setup.ensure()
 
-    # Conversations share the cores, and numpy's own threads would wait for one another on them: three times the CPU
-    # for one sentence.  It reads this once, on import; processes started from here must not inherit it.
+    # Conversations share the cores, and the threads of numpy and OpenCV would wait for one another on them: three
+    # times the CPU for one sentence.  numpy reads this on import; what is started from here must not inherit it.
     _told = os.environ.get("OPENBLAS_NUM_THREADS")
     os.environ["OPENBLAS_NUM_THREADS"] = _told or "1"
+    import cv2
     import numpy  # noqa: F401
 
+    cv2.setNumThreads(1)
     if _told is None:
         del os.environ["OPENBLAS_NUM_THREADS"]
 

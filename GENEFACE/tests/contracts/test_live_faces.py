@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +77,9 @@ def test_its_movement_repeats_and_never_jumps(face: LiveFace) -> None:
     for number in (0, 7, face.cycle // 2 + 3, face.cycle - 1):
         assert np.array_equal(rested(face, number, 1)[0], rested(face, number + face.cycle, 1)[0])
     frames = rested(face, face.cycle - 4, 8)
-    steps = [apart(one, after) for one, after in zip(frames, frames[1:], strict=False)]
+    steps = [apart(one, after) for one, after in pairwise(frames)]
     whole = rested(face, 0, face.cycle + 1)
-    usual = [apart(one, after) for one, after in zip(whole, whole[1:], strict=False)]
+    usual = [apart(one, after) for one, after in pairwise(whole)]
     assert max(usual) > 0, "nothing moves"
     assert max(steps) <= max(usual)
     assert apart(whole[face.cycle - 1], whole[0]) <= 1.5 * max(np.mean(usual), usual[0], usual[-2])

@@ -111,8 +111,8 @@ def test_colours_come_back() -> None:
         picture[:, place * 32:place * 32 + 32] = shade
     writer = FragmentWriter(WIDTH, HEIGHT, 16_000)
     frame = joined(planes_from_rgb(picture))
-    data = b"".join([writer.header, *(writer.write(frame, np.zeros(640, np.float32)) for _ in range(5)), writer.close()])
-    shown = decoded(data)[0][-1].to_ndarray(format="rgb24")
+    parts = [writer.header, *(writer.write(frame, np.zeros(640, np.float32)) for _ in range(5)), writer.close()]
+    shown = decoded(b"".join(parts))[0][-1].to_ndarray(format="rgb24")
     for place, shade in enumerate(shades):
         middle = (slice(20, 76), slice(place * 32 + 8, place * 32 + 24))
         assert np.abs(shown[middle].mean((0, 1)) - shade).max() < 5
