@@ -74,8 +74,6 @@ export class Conversation {
 
   get busy() { return this.speaking.active || this.thinking > 0; }
 
-  // ---- what the server says
-
   #told(message) {
     const heed = { ready: this.#ready, user: this.#user, partial: ({ text }) => this.turns.partial(text), heard: this.#heard, begin: this.#begin,
       caption: (caption) => this.turns.caption(caption), answer: (answer) => this.turns.answer(answer), end: this.#end, hold: this.#hold, resume: this.#resume, stop: this.#stop, turn: this.#turn, error: this.#error }[message.type];
@@ -97,6 +95,7 @@ export class Conversation {
 
   #user({ speaking }) {
     this.userSpeaking = speaking;
+    if (!speaking) this.turns.partial("");
     this.activity = performance.now();
   }
 
@@ -137,6 +136,8 @@ export class Conversation {
     const showing = this.speaking.turn === turn, { held } = this.speaking;
     this.speaking.stop(turn);
     if (showing && !held && reason === "voice") this.#noteInterruption(turn);
+    // Nothing of it was heard: the question goes on, and the next turn has all of it.
+    if (reason === "voice" && !this.turns.wasShown(turn)) this.turns.remove(turn);
     if (showing || this.thinking === turn) this.#cut(turn);
   }
 
@@ -156,7 +157,8 @@ export class Conversation {
   }
 
   #error(problem) {
-    if (problem.turn) { this.speaking.stop(problem.turn); this.turns.failed(problem.turn); }
+    // What of its answer is there already is still played.
+    if (problem.turn && problem.turn !== this.speaking.turn) this.turns.failed(problem.turn);
     this.#answering(problem.turn || Infinity);
     this.controls.problem(problem);
   }
@@ -166,8 +168,6 @@ export class Conversation {
     this.#cut(turn);
     this.controls.problem({ code: "page.live_playback", params: { reason: problem?.message ?? "" } });
   }
-
-  // ---- what the user does
 
   /** Hands-free listening on or off. */
   async toggle() {
@@ -233,8 +233,6 @@ export class Conversation {
     this.microphone.mute(muted);
   }
 
-  // ---- the connection
-
   #connection() {
     const { state, problem } = this.live;
     if (state !== "ready") this.#lose(state);
@@ -274,16 +272,14 @@ export class Conversation {
     this.live.close();
   }
 
-  // ---- what the page says about it
-
   #name() {
     const { live, speaking, microphone } = this;
     if (live.state === "off") return this.asleep ? "asleep" : "connecting";
     if (!live.ready) return live.state;
     if (speaking.held) return "held";
     if (speaking.active) return "speaking";
-    if (this.thinking) return "thinking";
     if (this.userSpeaking) return "hearing";
+    if (this.thinking) return "thinking";
     if (performance.now() < this.interruptedUntil) return "interrupted";
     if (this.starting) return "starting";
     if (!microphone.on) return "ready";

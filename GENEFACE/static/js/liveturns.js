@@ -58,6 +58,15 @@ export class LiveTurns {
     this.rows.get(turn)?.whole();
   }
 
+  /** Whether anything of it was on the screen. */
+  wasShown(turn) { return this.measure.turn(turn).play_ms !== null; }
+
+  /** As if it had never been. */
+  remove(turn) {
+    this.rows.get(turn)?.remove();
+    this.rows.delete(turn);
+  }
+
   /** It was interrupted. */
   cut(turn) {
     this.captions.clear(turn);

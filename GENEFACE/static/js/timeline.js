@@ -12,7 +12,7 @@ export const secondsWords = (ms) => t("unit.seconds", { n: (ms / 1000).toFixed(1
 export function measured({ stages, first_frame_ms: first, play_ms: play }) {
   const told = (stages ?? []).filter((stage) => stage.name !== "play" || first === null);
   const own = first === null || play === null ? [] : [{ name: "play", start_ms: first - play, end_ms: first }];
-  return [...told, ...own].sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
+  return [...told, ...own];
 }
 
 /** The small chart below the conversation. */
@@ -36,13 +36,16 @@ export class Timeline {
     const place = (ms) => 100 * (Math.min(Math.max(ms, from), to) - from) / (to - from);
     const words = h("p", { class: "timeline-words" });
     const plain = () => bind(words, () => t(turn.typed ? "live.timeline_typed" : "live.timeline_spoken"));
-    const bars = stages.map((stage) => {
-      const tell = () => bind(words, () => t("live.stage_line", { name: t(`live_stage.${stage.name}`), start: number(stage.start_ms), end: number(stage.end_ms) }));
+    // Every stage has its row from the beginning, so that nothing moves when the server tells the others.
+    const bars = ORDER.map((name) => {
+      const stage = stages.find((each) => each.name === name);
+      if (!stage) return h("span", { class: "timeline-row" });
+      const line = () => t("live.stage_line", { name: t(`live_stage.${name}`), start: number(stage.start_ms), end: number(stage.end_ms) });
+      const tell = () => bind(words, line);
       const left = place(stage.start_ms), width = Math.max(place(stage.end_ms) - left, 0.8);
-      return h("button", { type: "button", class: `timeline-row ${stage.name}`, "data-stage": stage.name,
-        on: { pointerenter: tell, focus: tell, click: tell, pointerleave: plain, blur: plain } },
-      h("span", { class: "sr", live: () => t("live.stage_line", { name: t(`live_stage.${stage.name}`), start: number(stage.start_ms), end: number(stage.end_ms) }) }),
-      h("i", { style: `left:${left.toFixed(2)}%;width:${width.toFixed(2)}%` }));
+      return h("button", { type: "button", class: `timeline-row ${name}`, on: { pointerenter: tell, focus: tell, click: tell, pointerleave: plain, blur: plain } },
+        h("span", { class: "sr", live: line }),
+        h("i", { style: `left:${left.toFixed(2)}%;width:${width.toFixed(2)}%` }));
     });
     plain();
     fill(this.element,

@@ -13,6 +13,14 @@ function covered(answer, sentences) {
   return at;
 }
 
+/** The end of the last whole word within the first `at` characters. */
+function wordEnd(text, at) {
+  const letter = /[\p{Script=Latin}\p{N}']/u;
+  let end = at;
+  while (end > 0 && end < text.length && letter.test(text[end - 1]) && letter.test(text[end])) end -= 1;
+  return end;
+}
+
 /** The list of turns; `replay(url, text)` when an answer is to be seen again. */
 export class Transcript {
   constructor(element, replay) {
@@ -50,7 +58,8 @@ export class Transcript {
     this.partial("");
     const mine = h("p", { class: "says me" }), theirs = h("p", { class: "says it", hidden: true });
     const notes = h("ul", { class: "notes", hidden: true }), tools = h("div", { class: "turn-tools" });
-    this.#add(h("div", { class: "turn" }, mine, theirs, notes, tools));
+    const row = h("div", { class: "turn" }, mine, theirs, notes, tools);
+    this.#add(row);
     const down = () => this.#down();
     const hear = (text) => { if (text) { delete mine.dataset.live; mine.textContent = text; } else bind(mine, () => t("talk.listening_to")); down(); };
     hear(question);
@@ -65,7 +74,7 @@ export class Transcript {
       /** From now on what was not yet spoken is in a softer tone. */
       said(sentences) { share = covered(said, sentences); split(share); },
       interrupted(part) {
-        share = part === null ? share ?? 0 : Math.round(said.length * part);
+        share = part === null ? share ?? 0 : wordEnd(said, Math.round(said.length * part));
         theirs.classList.add("cut");
         split(share);
         if (!tools.querySelector(".cut-note")) tools.prepend(h("span", { class: "cut-note", t: "live.interrupted_mark" }));
@@ -80,6 +89,7 @@ export class Transcript {
       },
       tool(element) { tools.append(element); down(); },
       done: (url) => { fill(tools, url ? button({ t: "talk.replay", icon: "play", class: "plain", on: () => this.replay(url, said) }) : null); down(); },
+      remove: () => row.remove(),
       failed() { fill(tools, h("span", { t: "live.failed_mark" })); },
       stopped() { fill(tools, h("span", { t: "talk.stopped" })); if (!mine.textContent || mine.dataset.live !== undefined) bind(mine, () => t("talk.not_heard")); },
     };

@@ -11,11 +11,12 @@ import json
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from socket import SHUT_RDWR
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -23,6 +24,9 @@ from flask import Flask
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 FPS, RATE, AHEAD = 25, 48_000, 1.2
 ANSWER = ("I am a stand-in.", "I say the same to everybody, for as long as it takes.")
@@ -103,7 +107,7 @@ class Session:
         if self.stand_in.refusal:
             self.tell("refused", **self.stand_in.refusal)
             return
-        loop, number = self.stand_in.loop(hello["avatar"]), len(self.stand_in.heard)
+        loop, number = self.stand_in.loop(hello["avatar"]), len(self.stand_in.sessions)
         self.tell("ready", session=f"s{number}", conversation=hello["conversation"] or f"c{number}",
                   avatar=hello["avatar"], idle=f"/api/avatars/{hello['avatar']}/idle.mp4", cycle=len(loop),
                   width=loop[0].shape[1], height=loop[0].shape[0], mime=MIME, voice="", llm="", recogniser="stand-in",
@@ -226,7 +230,8 @@ class StandIn:
     def cut(self) -> None:
         """Break every connection, as a network does."""
         for socket in self.sockets:
-            socket.sock.close()
+            with suppress(OSError):
+                socket.sock.shutdown(SHUT_RDWR)
         self.sockets.clear()
 
     def serve(self, socket: Server) -> None:
@@ -241,9 +246,13 @@ class StandIn:
 @contextmanager
 def running(app: Flask, clip: Path) -> Iterator[StandIn]:
     """The app, with a stand-in at ``/live`` whose face is ``clip``."""
-    stand_in = StandIn(clip)
-    Sock(app).route("/live")(stand_in.serve)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    stand_in, alone = StandIn(clip), Flask("stand_in")
+    Sock(alone).route("/live")(stand_in.serve)
+
+    def either(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        return (alone if environ["PATH_INFO"] == "/live" else app)(environ, start)
+
+    server = make_server("127.0.0.1", 0, either, threaded=True)
     stand_in.url = f"http://127.0.0.1:{server.port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -15,7 +15,7 @@ from visage.media.container import open_media, writing_failed
 from visage.media.h264 import add_pictures, picture
 from visage.types import FPS
 
-_CRF, _PRESET = 23, "veryfast"
+_CRF, _PRESET = 20, "veryfast"
 _making = threading.Lock()
 
 

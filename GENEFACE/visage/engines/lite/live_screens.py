@@ -78,8 +78,8 @@ class TrainedScreen:
     def show(self, coefficients: np.ndarray, start: int) -> Iterator[np.ndarray]:
         """As `Screen.show`."""
         numbers = to_and_fro(self._speaker.count, len(coefficients), start)
-        before = int(to_and_fro(self._speaker.count, 1, start - 1)[0])
-        found = self._speaker.references(coefficients, numbers, int(self._quiet[before]))
+        around = self._quiet[to_and_fro(self._speaker.count, len(numbers) + 2, start - 1)]
+        found = self._speaker.references(coefficients, numbers, int(around[0]), int(around[-1]))
         for piece in pieces(len(numbers)):
             yield from (frame for frame, _ in self._painted(numbers[piece], coefficients[piece], found[piece]))
 

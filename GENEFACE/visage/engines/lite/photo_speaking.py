@@ -29,6 +29,8 @@ _EYES = (((33, 246, 161, 160, 159, 158, 157, 173, 133), (7, 163, 144, 145, 153, 
 """Of each eye: upper lid from corner to corner, lower lid between the corners, skin round it."""
 _SKIN = slice(len(LIPS), len(POINTS))
 _SIDEWAYS = np.array([0.15 if index in JAW else 0.7 for index in POINTS[len(LIPS):]], np.float32)
+_CELL = 8
+"""Pixels between the points for which sway is worked out."""
 CYCLE = 20 * FPS
 """Frames after which sway and blinks repeat."""
 _BLINK = np.array([0.35, 0.85, 1.0, 0.9, 0.55, 0.2])
@@ -139,8 +141,10 @@ class Sway:
         box = np.ptp(points[:, :2], axis=0)
         self._middle = points[:, :2].mean(0) + (0, 0.35 * box[1])
         self._eye = float(np.linalg.norm(points[33, :2] - points[263, :2]))
-        self._step = 8
-        rows, columns = np.mgrid[0:height:self._step, 0:width:self._step].astype(np.float32)
+        # Where the samples of a grid lie that is resized to the whole picture: at the middles of its cells.
+        few = (-(-height // _CELL), -(-width // _CELL))
+        rows, columns = np.meshgrid(*((np.arange(count) + 0.5) * side / count - 0.5
+                                      for count, side in zip(few, (height, width), strict=True)), indexing="ij")
         self._right, self._down = columns - self._middle[0], rows - self._middle[1]
         edge = np.minimum.reduce([columns, rows, width - 1 - columns]) / (0.14 * width)
         far = np.hypot((columns - points[:, 0].mean()) / (1.5 * box[0]), (rows - points[:, 1].mean()) / (1.5 * box[1]))
@@ -151,21 +155,21 @@ class Sway:
 
     def apply(self, picture: np.ndarray, number: int) -> np.ndarray:
         """The picture uint8 [H, W, 3] as it is in frame ``number``."""
-        place = self._here + self._moved(number, picture.shape[:2], self._step)
+        place = self._here + self._moved(number, picture.shape[:2])
         return cv2.remap(picture, place, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
     def apply_planes(self, picture: Planes, number: int) -> Planes:
         """As `apply`, for planes."""
-        place = self._here + self._moved(number, picture.luma.shape, self._step)
+        place = self._here + self._moved(number, picture.luma.shape)
         height, width = picture.blue.shape
-        coarse = self._here[:height, :width] + self._moved(number, (height, width), self._step // 2) / 2
+        coarse = self._here[:height, :width] + self._moved(number, (height, width)) / 2
         luma = cv2.remap(picture.luma, place, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         blue, red = (cv2.remap(plane, coarse, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
                      for plane in (picture.blue, picture.red))
         return Planes(luma, blue, red)
 
-    def _moved(self, number: int, shape: tuple[int, ...], step: int) -> np.ndarray:
-        """How far each pixel's colour comes from, float32 [h, w, 2] in pixels of the picture; ``step`` of the grid."""
+    def _moved(self, number: int, shape: tuple[int, ...]) -> np.ndarray:
+        """How far away each colour comes from, in pixels of the picture: float32 [h, w, 2] for this ``shape``."""
         turns = 2 * np.pi * (number % CYCLE) / CYCLE
         turn = 0.010 * np.sin(3 * turns) + 0.006 * np.sin(7 * turns + 1)
         shift = self._eye * (0.022 * np.sin(2 * turns + 2) + 0.010 * np.sin(6 * turns))
@@ -174,10 +178,7 @@ class Sway:
         across = (turn * self._down + swell * self._right + shift) * self._share
         along = (-turn * self._right + swell * self._down + nod) * self._share
         coarse = np.stack([across, along], -1).astype(np.float32)
-        # The coarse grid's samples lie at whole steps, those of resize at the middles of its cells.
-        view = np.array([[1 / step, 0, 0], [0, 1 / step, 0]], np.float64)
-        return cv2.warpAffine(coarse, view, shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                              borderMode=cv2.BORDER_REPLICATE)
+        return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _opened(basis: MouthBasis, shape: np.ndarray) -> np.ndarray:

@@ -103,10 +103,11 @@ class Speaker:
                 piece = slice(at, at + BATCH)
                 yield numbers[piece], wanted[piece], found[piece]
 
-    def references(self, coefficients: np.ndarray, numbers: np.ndarray, shown: int | None) -> np.ndarray:
-        """The reference for each of some frames in a row, int64 [B]; ``shown`` is that of the frame before them."""
+    def references(self, coefficients: np.ndarray, numbers: np.ndarray, shown: int | None,
+                   after: int | None = None) -> np.ndarray:
+        """The reference for each of some frames in a row, int64 [B]; ``shown`` and ``after``: those round them."""
         wanted = references.keys(self.basis.decode(coefficients), self.scene.at(numbers).angles)
-        return references.follow(wanted, self._bank.keys, start=shown)
+        return references.follow(wanted, self._bank.keys, start=shown, end=after)
 
     def paint(self, numbers: np.ndarray, coefficients: np.ndarray, found: np.ndarray) -> Painted:
         """Paint coefficients [B, K] into the footage frames ``numbers`` [B] with the references ``found`` [B]."""
