@@ -56,7 +56,7 @@ def in_a_room(sound: np.ndarray, seed: int = 0, seconds: float = 0.15) -> np.nda
     """What a microphone hears of a loudspeaker: dull, with echoes that die away; as loud as it was."""
     random = np.random.default_rng(seed)
     length = round(seconds * SPEECH_RATE)
-    tail = random.normal(size=length) * np.exp(-6.9 * np.arange(length) / length) * 0.15
+    tail = random.normal(size=length) * np.exp(-6.9 * np.arange(length) / length) * 0.06
     tail[0] += 1.0
     dull = fftconvolve(tail, [0.25, 0.5, 0.25])
     out = fftconvolve(sound, dull)[:len(sound) + length]
