@@ -13,7 +13,8 @@ browser's.  The last line of the output is one JSON object:
 ``idle_cpu_percent``         of one core, for one session in which nobody speaks
 ``rss_growth_mb_per_hour``   memory of all the product's processes, by least squares
 
-``spread`` holds counts, medians and extremes of each.
+``spread`` holds counts, medians and extremes of each, and how busy other processes kept the machine
+(``busy_elsewhere_percent``, of one core): times taken on a busy machine are those of the machine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import Any
 
 from benchmarks.live_browser import listen, talking
 from benchmarks.live_figures import course, first_frames, interruptions, spread
-from benchmarks.live_load import cpu_seconds, watched
+from benchmarks.live_load import cpu_seconds, neighbours, watched
 from benchmarks.live_model import LONG, SHORT, model
 from benchmarks.live_speech import INTERRUPTIONS, QUESTIONS, spoken
 from benchmarks.live_talker import Talker
@@ -85,16 +86,19 @@ class Bench:
     def _conversation(self) -> dict[str, Any]:
         said = spoken(self._folder / "questions.wav", QUESTIONS, _PAUSE)
         with self._product("talk", SHORT) as product, talking(product.url, said) as page, \
-                watched(product.process.pid) as memory:
+                watched(product.process.pid) as memory, neighbours() as others:
             measured = listen(page, 60 * self._given.minutes)
         first, whole, grown = first_frames(measured), course(measured), memory.growth()
         return {**first, **whole, "rss_growth_mb_per_hour": grown["mb_per_hour"],
-                "spread": {**first["spread"], **whole["spread"], "rss_growth_mb_per_hour": grown}}
+                "spread": {**first["spread"], **whole["spread"], "rss_growth_mb_per_hour": grown,
+                           "conversation": others}}
 
     def _interrupted(self) -> dict[str, Any]:
         said = spoken(self._folder / "interruptions.wav", INTERRUPTIONS, _SHORT_PAUSE)
-        with self._product("interrupt", LONG) as product, talking(product.url, said) as page:
-            return interruptions(listen(page, 60 * self._given.interrupt_minutes))
+        with self._product("interrupt", LONG) as product, talking(product.url, said) as page, \
+                neighbours() as others:
+            found = interruptions(listen(page, 60 * self._given.interrupt_minutes))
+        return {**found, "spread": {**found["spread"], "interruptions": others}}
 
     def _sessions(self) -> dict[str, Any]:
         """Ever more sessions, until one of them stalls."""
@@ -117,13 +121,15 @@ class Bench:
             for _ in range(count):
                 talkers.append(Talker(product.url, avatar))
                 talkers[-1].ready()
-            time.sleep(self._given.session_seconds)
+            with neighbours() as others:
+                time.sleep(self._given.session_seconds)
             used, passed = cpu_seconds(product.process.pid) - before, time.monotonic() - began
         finally:
             for talker in talkers:
                 talker.close()
         return {"stalls": sum(talker.stalls for talker in talkers), "turns": sum(talker.turns for talker in talkers),
-                "seconds": spread(talker.seconds for talker in talkers), "cpu_percent": round(100 * used / passed, 1),
+                "seconds": spread(talker.seconds for talker in talkers),
+                "cpu_percent": round(100 * used / passed, 1), **others,
                 "problems": [problem for talker in talkers for problem in talker.problems]}
 
     def _idle(self) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What a product costs while something is measured: CPU seconds and memory of all its processes."""
+"""What a product costs while something is measured, and what else the machine does: CPU seconds, memory."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -20,6 +21,27 @@ def cpu_seconds(process: int) -> float:
 def resident_mb(process: int) -> float:
     """Resident memory of a process and of all below it; shared pages count once each."""
     return sum(_each(process, lambda one: one.memory_info().rss)) / 1e6
+
+
+@contextmanager
+def neighbours() -> Iterator[dict[str, float]]:
+    """What processes that are not ours used of the machine meanwhile: ``busy_elsewhere_percent``, of one core.
+
+    Of two cores 200 is all of both.  Where it is much, no time that was measured says anything about the product.
+    """
+    told: dict[str, float] = {}
+    before, own, began = _busy(), cpu_seconds(os.getpid()), time.monotonic()
+    try:
+        yield told
+    finally:
+        passed = max(time.monotonic() - began, 0.001)
+        foreign = _busy() - before - (cpu_seconds(os.getpid()) - own)
+        told["busy_elsewhere_percent"] = round(100 * max(foreign, 0.0) / passed, 1)
+
+
+def _busy() -> float:
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system + times.irq + times.softirq
 
 
 @dataclass
@@ -61,11 +83,11 @@ def watched(process: int, every: float = 3.0) -> Iterator[Memory]:
         thread.join()
 
 
-def _each(process: int, ask: object) -> list[float]:
+def _each(process: int, ask: Callable[[psutil.Process], float]) -> list[float]:
     found: list[float] = []
     with suppress(psutil.NoSuchProcess):
         top = psutil.Process(process)
         for one in [top, *top.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
-                found.append(ask(one))  # type: ignore[operator]
+                found.append(ask(one))
     return found

@@ -11,7 +11,16 @@ from visage.config import Settings
 from visage.errors import NotInstalled
 from visage.llm.contract import Answer, Message
 from visage.llm.line import Line, Pieces
-from visage.llm.relay import CONNECT_SECONDS, Service, on_internet, payload, relay, require_network, translate
+from visage.llm.relay import (
+    CONNECT_SECONDS,
+    Service,
+    on_internet,
+    payload,
+    relay,
+    require_network,
+    translate,
+    trusted,
+)
 
 _HOME = "https://api.openai.com/v1"
 
@@ -35,6 +44,7 @@ class OpenAIResponder:
         self._model = settings.openai_model
         self.name = f"{self.title} {self._model}".strip()
         require_network(settings.online, url, self.name)
+        trusted()
         # The SDK insists on a key; servers that need none ignore it.
         self._key = key or "none"
         self._service = Service(self.name, url, settings.llm_timeout, "VISAGE_OPENAI_API_KEY",
@@ -49,7 +59,8 @@ class OpenAIResponder:
         url, silence = self._service.address, self._service.timeout
         client = OpenAI(api_key=self._key, base_url=url, max_retries=0,
                         timeout=Timeout(silence, connect=min(CONNECT_SECONDS, silence)),
-                        http_client=DefaultHttpxClient(trust_env=on_internet(url), event_hooks=line.hooks))
+                        http_client=DefaultHttpxClient(trust_env=on_internet(url), verify=trusted(),
+                                                       event_hooks=line.hooks))
         with client:
             self._choose_model(client)
             yield from relay(client, line, lambda: client.chat.completions.create(
