@@ -7,6 +7,7 @@ const REPORT_MS = 250;
 const FADE_MS = 80;
 const SEEK_MS = 120;
 const FROZEN_MS = 300;
+const UNSEEN = 0.4;
 
 /**
  * `on` is told: `shown(turn, {at, arrived})` when the first frame is on the screen, `played(turn, seconds)`, `time(turn,
@@ -26,12 +27,13 @@ export class Speaking {
       const video = h("video", { class: "stage-live", playsInline: true, "aria-hidden": "true", tabIndex: -1 });
       const stream = new Stream(video, (problem) => this.#broken(stream, problem));
       video.addEventListener("waiting", () => this.#waits(stream));
+      video.addEventListener("timeupdate", () => this.#goes(stream));
       video.addEventListener("ended", () => this.#ended(stream));
       video.addEventListener("error", () => { if (stream.isOpen) this.#broken(stream, video.error); });
       atRest.video.after(video);
       return stream;
     });
-    setInterval(() => this.#report(), REPORT_MS);
+    setInterval(() => this.#look(), REPORT_MS);
   }
 
   get turn() { return this.now?.turn ?? 0; }
@@ -107,12 +109,19 @@ export class Speaking {
       this.on.time(now.turn, told.mediaTime);
       video.requestVideoFrameCallback(each);
     };
-    if (video.requestVideoFrameCallback) { video.requestVideoFrameCallback(each); return; }
-    video.ontimeupdate = () => {
-      if (this.now !== now || !video.currentTime) return;
-      if (!now.shown) this.#show(now, performance.now());
-      this.on.time(now.turn, video.currentTime);
-    };
+    video.requestVideoFrameCallback?.(each);
+  }
+
+  /** About four times a second, also in a tab that nobody sees, where no frame is presented. */
+  #goes(stream) {
+    const { now } = this, at = stream.video.currentTime;
+    if (now?.stream !== stream || !at || now.held) return;
+    if (!now.shown) {
+      if (at < UNSEEN && stream.video.requestVideoFrameCallback) return;
+      this.#show(now, performance.now() - at * 1000);
+    }
+    this.on.time(now.turn, at);
+    this.on.played(now.turn, at);
   }
 
   #show(now, at) {
@@ -138,10 +147,9 @@ export class Speaking {
     this.on.stalled(now.turn);
   }
 
-  #report() {
+  #look() {
     const { now } = this;
     if (!now?.shown || now.held) return;
-    this.on.played(now.turn, now.stream.video.currentTime);
     // Sound may go on while the picture stands still: a browser tells of no "waiting" then.
     const left = (now.seconds ?? Infinity) - now.stream.video.currentTime;
     if (!now.drawn || now.frozen || document.hidden || left < FROZEN_MS / 1000 || performance.now() - now.drawn < FROZEN_MS) return;
@@ -203,7 +211,6 @@ export class Speaking {
     const { stream, shown } = this.now;
     this.now = null;
     this.leaving = stream;
-    stream.video.ontimeupdate = null;
     const there = shown ? Promise.race([this.atRest.seek(frame), new Promise((late) => setTimeout(late, SEEK_MS))]) : Promise.resolve();
     there.then(() => {
       stream.video.classList.remove("on");

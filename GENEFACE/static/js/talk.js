@@ -123,6 +123,9 @@ document.addEventListener("keydown", (event) => {
   else if (!controls.mic.disabled) conversation.toggle();
 });
 
+// A page that comes back out of the browser's memory has lost its connection.
+addEventListener("pageshow", (event) => { if (event.persisted && live) talkLive(); });
+
 controls.volume((volume) => {
   conversation.speaking.volume = volume;
   stage.clip.volume = volume;

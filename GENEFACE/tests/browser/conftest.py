@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import requests
+import soundfile
 
 from backend.model_trainer import ensure_built_in
 from backend.services import Services
@@ -27,13 +29,15 @@ QUESTION = "Who are you?"
 
 @pytest.fixture(scope="session")
 def question(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A spoken question, by flite where it is installed, else by the product's own voice."""
+    """A spoken question and then a while of silence, by flite where it is installed, else by the product's own voice."""
     file = tmp_path_factory.mktemp("question") / "question.wav"
     if shutil.which("flite"):
         subprocess.run(["flite", "-voice", "slt", "-t", QUESTION, "-o", str(file)], check=True, capture_output=True)
     else:
         body = {"input": QUESTION, "model": "", "voice": "", "response_format": "wav"}
         file.write_bytes(requests.post(f"{installation.voice_url}/v1/audio/speech", json=body, timeout=60).content)
+    said, rate = soundfile.read(file)
+    soundfile.write(file, np.concatenate([said, np.zeros(8 * rate)]), rate)
     return file
 
 

@@ -19,6 +19,8 @@ from tests.browser.live_stand_in import StandIn
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
 
+    from tests.conftest import Installation
+
 SOON, MINUTE = 20_000, 60_000
 WATCH = """() => { window.states = [];
   new MutationObserver(() => { const now = document.documentElement.dataset.talk;
@@ -58,11 +60,11 @@ def launched(playwright: Playwright, said: str, *more: str) -> Browser:
 
 
 @contextmanager
-def talking(browser: Browser, stand_in: StandIn, prepare: Callable[[Page], Any] = lambda _: None,
+def talking(browser: Browser, server: StandIn | Installation, prepare: Callable[[Page], Any] = lambda _: None,
             **options: Any) -> Iterator[Page]:
     """The Talk page in a browser of its own; it must not complain in the console."""
     given = {"locale": "en-US", "permissions": ["microphone"], **options}
-    context = browser.new_context(base_url=stand_in.url, **given)
+    context = browser.new_context(base_url=server.url, **given)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -83,6 +83,17 @@ def test_offline_and_online_again(asking: Browser, stand_in: StandIn) -> None:
         until(page, "ready")
 
 
+def test_a_tab_that_nobody_uses_sleeps_and_wakes(asking: Browser, stand_in: StandIn) -> None:
+    with talking(asking, stand_in, lambda page: page.clock.install()) as page:
+        until(page, "ready")
+        page.clock.fast_forward("10:30")
+        until(page, "asleep")
+        ask(page)
+        page.wait_for_function(SPOKEN, timeout=SOON)
+        assert len(stand_in.told("hello")) == 2
+        assert stand_in.told("hello")[1]["conversation"]
+
+
 def test_a_full_server_is_told_and_tried_again(asking: Browser, stand_in: StandIn) -> None:
     stand_in.refusal = {"code": "test.full", "message": "All places are taken.", "hint": "Later.", "params": {}}
     with talking(asking, stand_in) as page:
