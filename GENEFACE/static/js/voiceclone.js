@@ -7,6 +7,8 @@ import { soundSource } from "./soundsource.js";
 import { forget } from "./uploader.js";
 import { tryVoice } from "./voices.js";
 
+const TICK = "display:flex;gap:10px;align-items:flex-start;cursor:pointer";
+
 /** A button that opens the dialog; `changed(id)` when a voice was made (its id) or deleted (""). */
 export function lendButton(changed) {
   return button({ t: "lend.title", icon: "plus", class: "plain", id: "lend", on: () => open(changed) });
@@ -32,6 +34,7 @@ function open(changed) {
     fill(problem);
     track.hidden = false;
     bind(state, () => t("lend.making"));
+    state.scrollIntoView({ block: "nearest" });
     try {
       const voice = await post("/api/voices/cloned", { upload: upload.id, name: name.value.trim(), consent: agree.checked, sentence: sentence(), keep_recording: keep.checked });
       bind(state, () => t("lend.made", { name: voice.name, pitch: Math.round(voice.pitch), pace: voice.pace.toFixed(1) }));
@@ -49,6 +52,7 @@ function open(changed) {
     busy = false;
     track.hidden = true;
     ready();
+    (problem.firstChild ?? state).scrollIntoView({ block: "nearest" });
   }
 
   async function show() {
@@ -89,8 +93,8 @@ function open(changed) {
     h("div", { class: "dialog-body" },
       h("p", { class: "small soft", t: "lend.lead" }), h("p", { class: "small", t: "lend.tip" }), source,
       h("div", { class: "field" }, h("label", { for: "lend-name", t: "lend.name" }), name),
-      h("label", { class: "pick", for: "lend-agree" }, agree, agreed),
-      h("label", { class: "pick", for: "lend-keep" }, keep, h("span", { class: "small", t: "lend.keep" })),
+      h("label", { for: "lend-agree", style: TICK }, agree, agreed),
+      h("label", { for: "lend-keep", style: TICK }, keep, h("span", { class: "small", t: "lend.keep" })),
       h("div", { class: "row" }, make), track, state, problem,
       h("h3", { class: "small", t: "lend.mine" }), list));
   name.addEventListener("input", ready);
