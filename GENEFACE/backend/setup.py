@@ -232,7 +232,7 @@ def _ours() -> bool:
 
 
 def _lacking() -> set[str]:
-    """Of torch, mediapipe and silero, what must be installed.  In an environment not made by us any torch is left as it is."""
+    """Of torch, mediapipe and silero, what must be installed.  In an environment not ours any torch is left."""
     torch = packages.version_of("torch").partition("+")[0]
     lacking = set() if torch == packages.TORCH or (torch and not _ours()) else {"torch"}
     wanted = {"mediapipe": packages.MEDIAPIPE, "silero-vad": packages.SILERO}
