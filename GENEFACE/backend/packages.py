@@ -26,6 +26,7 @@ TORCH = "2.13.0"
 MEDIAPIPE = "0.10.21"
 """The last mediapipe whose wheel holds its models."""
 SILERO = "6.2.3"
+PINS = (TORCH, MEDIAPIPE, SILERO)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 _LARGE_MB = 15.0
 _HEARTBEAT = 30.0
@@ -190,5 +191,5 @@ def install_mediapipe(log: Path) -> None:
 
 
 def install_silero(log: Path) -> None:
-    """Add the voice activity network without torchaudio, which only its own Python code needs.  Raises as `pip_install`."""
+    """Add the voice activity network without the packages that only its Python code needs.  Raises as `pip_install`."""
     pip_install("--no-deps", f"silero-vad=={SILERO}", log=log)

@@ -140,4 +140,4 @@ def test_the_network_is_the_one_that_set_up_installs() -> None:
     from backend.packages import SILERO
     from visage.vad.silero import PACKAGE
 
-    assert PACKAGE == f"silero-vad=={SILERO}"
+    assert f"silero-vad=={SILERO}" == PACKAGE

@@ -23,7 +23,7 @@ class Transcript:
 
 
 class Utterance(Protocol):
-    """One utterance that is understood while it is spoken.  Used by one thread at a time; ended by `finish` or `close`."""
+    """One utterance that is understood while it is spoken.  Used by one thread; ended by `finish` or `close`."""
 
     def feed(self, samples: np.ndarray) -> str:
         """The words so far, after these further samples, float32 mono at `types.SPEECH_RATE`, any number.

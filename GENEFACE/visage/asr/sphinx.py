@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 
 from visage.asr.contract import Transcript, Utterance
-from visage.asr.sphinx_stream import Decoders, SphinxUtterance
 from visage.asr.speech_gate import chunks, pcm16
+from visage.asr.sphinx_stream import Decoders, SphinxUtterance
 from visage.errors import NotInstalled
 from visage.types import SPEECH_RATE
 

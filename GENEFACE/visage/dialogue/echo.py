@@ -43,7 +43,7 @@ FLOOR_RISE_DB, FLOOR_FALL_DB = 0.05, 0.35
 """How fast the floor of the microphone's noise follows, dB a hop: it settles where one hop in eight is softer."""
 AUDIBLE_DB = 9.0
 """Above the floor, something is heard."""
-ABOVE_DB = 8.0
+ABOVE_DB = 6.5
 """How far above the echo a band must be to be somebody's."""
 SHARE = 0.2
 """Share of the bands in which it must be so, on the average of the last hops."""
@@ -53,6 +53,8 @@ STRANGE = 0.45
 """Correlation below which what is heard has nothing to do with what is played."""
 ENOUGH = 8
 """Hops that must be heard before anything is concluded."""
+SURE = 24
+"""The same before the delay counts as found."""
 LONG = 16
 """The same before it is concluded from unlikeness."""
 
@@ -79,6 +81,7 @@ class EchoGuard:
         self._found = False
         self._above = 0.0
         self._turn = 0
+        self._alike = 1.0
 
     def played(self, samples: np.ndarray, at: float) -> None:
         """Sound, float32 at `SPEECH_RATE`, that begins to be heard ``at`` seconds of the microphone's stream."""
@@ -145,13 +148,14 @@ class EchoGuard:
         if far.max() <= SILENT_DB:
             return False
         self._turn += 1
-        alike = 0.0 if self._found and self._turn % SELDOM else self._compare(far, int(heard.sum()))
+        if self._gain is None or not self._found or self._turn % SELDOM == 0:
+            self._alike = self._compare(far, int(heard.sum()))
         lag = EARLIEST + int(np.argmax(self._scores))
         there = far[LATEST - lag:LATEST - lag + KEPT]
         if self._found:
             self._learn(there)
         if self._gain is None:
-            strange = heard[-2 * LONG:].sum() >= LONG and alike < STRANGE
+            strange = heard[-2 * LONG:].sum() >= LONG and self._alike < STRANGE
             return not strange
         newest = KEPT + LATEST - lag
         possible = far[newest - fresh - SLIP:newest + SLIP] if self._found else far[KEPT:]
@@ -169,10 +173,10 @@ class EchoGuard:
         norm = np.sqrt(np.einsum("lbt,lbt->l", shifted, shifted) * np.sum(mine ** 2)) + 1e-3
         alike = both / norm
         if heard < ENOUGH:
-            return 0.0
+            return 1.0
         self._scores = 0.95 * self._scores + np.maximum(alike, 0) ** 2
         best = float(alike.max())
-        self._found = self._found or best >= FOUND
+        self._found = self._found or (best >= FOUND and heard >= SURE)
         return best
 
     def _learn(self, there: np.ndarray) -> None:

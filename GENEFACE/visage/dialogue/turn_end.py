@@ -20,18 +20,23 @@ IGNORED = 0.12
 COMPLETE, OPEN = 0.75, 1.7
 """What the last words make of the wait."""
 
-_OPEN_EN = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_OPEN_EN = _words(
     "and or but so because if when while although though unless until since than that which whose the a an this these "
     "those my your his her its our their to of in on at for with from by about into like as between um uh er erm hmm "
     "well is are was were am be do does did can could will would should shall may might must have has had i we they "
-    "he she very really please also maybe what's let's i'm gonna wanna not don't".split())
-_OPEN_ZH = re.compile(r"(?:因为|所以|但是|可是|不过|然后|而且|并且|如果|要是|虽然|比如|例如|或者|还是|以及|和|跟|与|就是|那个|这个|"
-                      r"那么|把|被|给|从|对于|关于|对|嗯+|呃+|额+|啊+这|我想|我觉得|帮我|请问|请|的话)[，,、…\s]*$")
-_DONE_ZH = re.compile(r"(?:吗|呢|吧|呀|么|什么|多少|几点|几个|怎么样|怎么办|为什么|谁|哪里|哪儿|哪个|好不好|行不行|对不对|是不是|"
-                      r"谢谢|再见|你好|了)[？?。.！!\s]*$")
-_ASKS_EN = frozenset("what who whom whose where when why which how is are was were am do does did can could will would "
-                     "should shall may have has tell show give explain describe".split())
-_SETTLED = frozenset("yes no yeah nope okay ok hello hi goodbye bye thanks stop".split())
+    "he she very really please also maybe what's let's i'm gonna wanna not don't")
+_OPEN_ZH = re.compile(r"(?:因为|所以|但是|可是|不过|然后|而且|并且|如果|要是|虽然|比如|例如|或者|还是|以及|和|跟|与|"
+                      r"就是|那个|这个|那么|把|被|给|从|对于|关于|对|嗯+|呃+|额+|啊+这|我想|我觉得|帮我|请问|请|的话)[，,、…\s]*$")
+_DONE_ZH = re.compile(r"(?:吗|呢|吧|呀|么|什么|多少|几点|几个|怎么样|怎么办|为什么|谁|哪里|哪儿|哪个|"
+                      r"好不好|行不行|对不对|是不是|谢谢|再见|你好|了)[？?。.！!\s]*$")
+_ASKS_EN = _words("what who whom whose where when why which how is are was were am do does did can could will would "
+                     "should shall may have has tell show give explain describe")
+_SETTLED = _words("yes no yeah nope okay ok hello hi goodbye bye thanks stop")
 _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"[a-z']+")
 
@@ -77,7 +82,10 @@ def completeness(text: str) -> float:
         if _OPEN_ZH.search(said):
             return OPEN
         return COMPLETE if _DONE_ZH.search(said) and len(_HAN.findall(said)) >= 2 else 1.0
-    words = _WORD.findall(said)
+    return _english(said, _WORD.findall(said))
+
+
+def _english(said: str, words: list[str]) -> float:
     if not words:
         return 1.0
     if words[-1] in _OPEN_EN and not said.endswith((".", "?", "!")):
