@@ -7,11 +7,13 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
+import structlog
 from pydantic import BaseModel, ConfigDict
 
 from backend.services import Services
@@ -26,14 +28,17 @@ from visage.dialogue.turnstile import Turnstile
 from visage.engines import open_live
 from visage.engines.contract import LiveFace
 from visage.engines.idle import ensure_idle_loop
-from visage.errors import Conflict, VisageError
+from visage.errors import Conflict, NotFound, VisageError
 from visage.media.fmp4 import FragmentWriter
 from visage.storage.catalog import Avatar
-from visage.storage.records import Conversation
+from visage.storage.records import Caption, Conversation
+from visage.storage.talks import TalkFile
 from visage.tts.contract import SpeechRequest
 from visage.types import SPEECH_RATE
 from visage.vad import open_vad
 from visage.vad.contract import Vad
+
+_log = structlog.get_logger()
 
 
 class Hello(BaseModel):
@@ -89,7 +94,9 @@ class LiveSession:
 
     def __init__(self, house: LiveHouse, hello: Hello, owner: str, send: Callable[[Item], None],
                  drop: Callable[[int], None]) -> None:
-        self._house, self._owner, self._send = house, owner, send
+        self._house, self._send = house, send
+        self._files: dict[int, TalkFile] = {}
+        self._header = b""
         services = self._services = house.services
         avatar = self._avatar = services.catalog.get(hello.avatar)
         self._conversation = _conversation(services, hello, owner)
@@ -102,6 +109,7 @@ class LiveSession:
                           house.turnstile, self._keep, self._film)
             self._choice = Choice(responder, Manner(hello.voice), avatar.prompt)
             self._talk = LiveTalk(Turns(parts, self._choice, send, drop, _past(services, self._conversation)))
+            self._keeper = undo.enter_context(ThreadPoolExecutor(1, "live-keeper"))
             self._leave = undo.pop_all()
         self._warm(face, hello.voice)
         self._ready(face, vad)
@@ -150,6 +158,7 @@ class LiveSession:
     def _ready(self, face: LiveFace, vad: Vad) -> None:
         file = ensure_idle_loop(face, self._services.catalog.folder(self._avatar.id) / "idle.mp4")
         muxer = _muxer(face)
+        self._header = muxer.header
         vosk = self._services.settings.vosk_model is not None
         self._send({
             "type": "ready", "session": uuid.uuid4().hex, "conversation": self._conversation.id,
@@ -160,12 +169,34 @@ class LiveSession:
             "notes": [vad.note] if vad.note else []})
         self._send(bytes(5) + muxer.header)
 
-    def _keep(self, answer: Answer, question: np.ndarray | None) -> None:
-        del question
-        self._services.conversations.add_turn(self._conversation.id, answer.question, answer.text, "", answer.notes)
-
     def _film(self, answer: Answer, data: bytes) -> None:
-        del answer, data
+        self._keeper.submit(self._append, answer.number, data)
+
+    def _append(self, turn: int, data: bytes) -> None:
+        if turn not in self._files:
+            self._files[turn] = self._services.talks.begin(self._conversation.id)
+            self._files[turn].append(self._header)
+        self._files[turn].append(data)
+
+    def _keep(self, answer: Answer, share: float, question: np.ndarray | None) -> None:
+        """Store a turn that is over; in order, by a thread of its own, since cutting a video takes a moment."""
+        until = None if share >= 1 else answer.playback.position()
+        stages = answer.stages()
+        self._keeper.submit(self._store, answer, share, until, stages, question)
+
+    def _store(self, answer: Answer, share: float, until: float | None, stages: list[dict[str, Any]],
+               question: np.ndarray | None) -> None:
+        try:
+            file = self._files.pop(answer.number, None) or self._services.talks.begin(self._conversation.id)
+            if question is not None:
+                file.ask(question)
+            captions = [Caption(caption.text, caption.start, caption.seconds) for caption in answer.captions]
+            file.finish(answer.question, answer.text, until=until, heard=share, frame=answer.frame, captions=captions,
+                        stages=stages, notes=answer.notes)
+        except NotFound:
+            _log.info("a turn of a conversation that was deleted meanwhile is not kept")
+        except Exception as error:
+            _log.exception("a live turn could not be stored", error=repr(error))
 
 
 def _conversation(services: Services, hello: Hello, owner: str) -> Conversation:
@@ -175,7 +206,8 @@ def _conversation(services: Services, hello: Hello, owner: str) -> Conversation:
 
 
 def _past(services: Services, conversation: Conversation) -> list[Exchange]:
-    return [Exchange(turn.question, turn.answer) for turn in services.conversations.turns(conversation.id, 50)]
+    return [Exchange(turn.question, turn.answer, turn.heard)
+            for turn in services.conversations.turns(conversation.id, 50)]
 
 
 def _face(services: Services, avatar: Avatar) -> LiveFace:

@@ -48,7 +48,7 @@ class Ahead(Generic[Item]):
 
     @property
     def ready(self) -> bool:
-        """Whether the next item, the end or a failure is there, so that taking it does not wait."""
+        """Whether the next item, the end or a failure is there, so that asking for it does not wait."""
         with self._changed:
             return bool(self._items) or self._ended or self._closed
 

@@ -75,6 +75,8 @@ class Answer:
     """Characters of the answer that are said when each caption, one for one, is over."""
     sounds: list[tuple[float, np.ndarray]] = field(default_factory=list)
     """What is said in it: from which second of the video, and float32 mono at `types.SPEECH_RATE`."""
+    frame: int = 0
+    """Where in the endless movement its video begins."""
     seconds: float = 0.0
     """Length of the video so far."""
     whole: bool = False
@@ -194,7 +196,7 @@ def _made(answer: Answer, thinking: Thinking, speaking: Speaking, open_show: Cal
         while (said := next(speaking, None)) is not None:
             _grow(answer, thinking, said)
             show = show or open_show(answer)
-            show.say(said.speech, _caption(answer, said), lambda caption, sound: answer.announce(caption, sound))
+            show.say(said.speech, _caption(answer, said), answer.announce)
             answer.stamps.frame = answer.stamps.frame or show.first_frame
             while not speaking.ready:
                 show.fill()

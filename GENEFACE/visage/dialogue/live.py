@@ -18,7 +18,6 @@ from visage.dialogue.answering import Answer
 from visage.dialogue.events import Began, EarEvent, Ended, Heard, Insisted, Nothing, Paused, Resumed, Words
 from visage.dialogue.turns import Turns
 from visage.errors import InvalidRequest, VisageError
-from visage.types import SPEECH_RATE
 
 _LONGEST = 2000
 """Characters of a typed question."""
@@ -30,7 +29,6 @@ class LiveTalk:
     def __init__(self, turns: Turns):
         self.turns = turns
         self._ears = turns.parts.ears
-        self._received = 0
         self._fed: tuple[int, int] = (0, 0)
         self._handlers = {"say": self._say, "interrupt": self._interrupted, "idle": self._rests,
                           "played": self._played, "shown": self._shown, "done": self._done,
@@ -40,7 +38,6 @@ class LiveTalk:
         """Further sound of the microphone, 16-bit little-endian mono at `SPEECH_RATE`."""
         samples = np.frombuffer(data[:len(data) // 2 * 2], "<i2").astype(np.float32) / 32768
         with self.turns.lock:
-            self._received += len(samples)
             for event in self._ears.hear(samples):
                 self._heard(event)
 
@@ -58,6 +55,7 @@ class LiveTalk:
         with self.turns.lock:
             self.turns.closed = True
             self.turns.drop_draft()
+            self._ears.close()
             if given := self.turns.given:
                 given.scope.cancel()
                 self.turns.end(given)
@@ -136,9 +134,8 @@ class LiveTalk:
 
     def _microphone(self, told: Mapping[str, Any]) -> None:
         if not told.get("on"):
-            self._ears.reset()
-            self._received = 0
-            self.turns.drop_draft()
+            for event in self._ears.reset():
+                self._heard(event)
 
     def _named(self, told: Mapping[str, Any]) -> Answer | None:
         """The answer that is being given, if the message is about it."""
@@ -147,13 +144,13 @@ class LiveTalk:
 
     def _moment(self, at: float) -> float:
         """When a moment of the microphone's stream was, `time.monotonic`."""
-        return time.monotonic() - max(self._received / SPEECH_RATE - at, 0.0)
+        return time.monotonic() - max(self._ears.now - at, 0.0)
 
     def _warn_ears(self, answer: Answer) -> None:
         """Tell the ears what the browser plays, and when: they must not take it for the user."""
         turn, fed = self._fed
         fed = fed if turn == answer.number else 0
-        begin = self._received / SPEECH_RATE - answer.playback.position()
+        begin = self._ears.now - answer.playback.position()
         for start, sound in answer.sounds[fed:]:
             self._ears.played(sound, begin + start)
         self._fed = (answer.number, len(answer.sounds))

@@ -55,11 +55,6 @@ class Speaking:
         """What the user should know so far, each once."""
         return tuple(self._notes)
 
-    @property
-    def ready(self) -> bool:
-        """Whether the next sentence, the end or a failure is there, so that taking it does not wait."""
-        return self._said.ready
-
     def __iter__(self) -> Iterator[Said]:
         return self
 

@@ -46,10 +46,10 @@ class Parts:
     """A new video stream, its header left out."""
     turnstile: Turnstile
     """Shares the cores with other conversations."""
-    keep: Callable[[Answer, np.ndarray | None], None]
-    """Stores a turn that is over, and the sound of its question."""
+    keep: Callable[[Answer, float, np.ndarray | None], None]
+    """Stores a turn that is over, with the share of its answer that was heard and the sound of its question."""
     film: Callable[[Answer, bytes], None]
-    """Keeps bytes of a turn's video."""
+    """Keeps bytes of a turn's video that are sent; must not block."""
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ class Turns:
         self.carried = ""
         self.current = answer
         self.parts.ears.talking(True)
-        answer.let_out(heard, self.send)
+        answer.let_out(heard, lambda item: self._pass(answer, item))
         if answer.whole:
             self._finished(answer)
 
@@ -157,7 +157,7 @@ class Turns:
         if not self.closed:
             self.send({"type": "turn", "turn": answer.number, "question": answer.question, "answer": answer.text,
                        "heard": round(share, 3), "notes": answer.notes, "stages": answer.stages()})
-        self.parts.keep(answer, sound)
+        self.parts.keep(answer, share, sound)
 
     def fail(self, answer: Answer | None, error: VisageError) -> None:
         """Tell what went wrong; the next turn works."""
@@ -186,17 +186,23 @@ class Turns:
     def _show(self, answer: Answer) -> Show:
         frame, since = self.rest
         start = int(frame + (time.monotonic() - since + _ON_SCREEN) * FPS) % self.parts.face.cycle if since else 0
+        answer.frame = start
         answer.tell({"type": "begin", "turn": answer.number, "frame": start})
 
         def out(data: bytes, seconds: float) -> None:
             answer.playback.sent(seconds)
             answer.seconds = seconds
-            self.parts.film(answer, data)
             if data:
-                answer.tell(struct.pack(">BI", FRAGMENT, answer.number) + data)
+                answer.tell(data)
 
         return Show(self.parts.face, self.parts.muxer(), start, answer.scope, answer.playback, self.parts.turnstile,
                     out)
+
+    def _pass(self, answer: Answer, item: Item) -> None:
+        if isinstance(item, bytes):
+            self.parts.film(answer, item)
+            item = struct.pack(">BI", FRAGMENT, answer.number) + item
+        self.send(item)
 
     def _made(self, answer: Answer) -> None:
         """Called by the answer's thread when it has nothing more to do."""
