@@ -60,15 +60,18 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     form = ChatForm(**job.request)
     avatar = services.catalog.get(form.avatar)
     past = [Exchange(turn.question, turn.answer) for turn in services.conversations.turns(form.conversation)]
+    question = _question(services, form)
     result = _turn(services, form).take(
-        _question(services, form), past, persona=avatar.prompt, manner=Manner(form.voice),
+        question, past, persona=avatar.prompt, manner=Manner(form.voice),
         report=lambda step: report(Progress(step.stage, step.fraction * _THOUGHT, step.message, step.facts)))
     line = spoken(result.spoken.speech, result.answered.text, services.store.folder(job.id) / "answer.wav")
     began = time.monotonic()
     clip = render(services, avatar, line, job, report, start=_THOUGHT)
     notes = all_notes(form.notes, result.notes)
-    services.conversations.add_turn(form.conversation, result.heard.text, result.answered.text,
-                                    clip.file, notes)
+    kept = services.talks.begin(form.conversation)
+    if form.recording:
+        kept.ask(question, SPEECH_RATE)
+    kept.finish(result.heard.text, result.answered.text, file=clip.file, notes=notes)
     return _result(result, clip, notes, time.monotonic() - began)
 
 

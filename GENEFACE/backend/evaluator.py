@@ -24,7 +24,7 @@ from visage.types import Progress, Report
 SEEN = "The avatar learnt from the frames that it is compared with: these figures flatter it."
 UNSEEN = "The avatar never saw the frames that it is compared with."
 STILL = ("Both heads were held still by the corners of the eyes and the bridge of the nose, because the avatar moves "
-         "its head in its own way.")
+         "its head in its own way; collar and background then move against the face, and PSNR and SSIM count that too.")
 RENDER_SHARE = 0.4
 """Part of an avatar's evaluation that goes into making it speak."""
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from backend.services import Services
 from visage.errors import Cancelled, NotFound
 from visage.jobs.job import Job
+from visage.jobs.process import as_error
 from visage.media.audio import read_sound, write_wav
 from visage.media.ffmpeg import cut_out
 from visage.media.probe import probe
@@ -30,6 +31,9 @@ SHARE = 0.2
 SHORTEST, LONGEST = 3.0, 30.0
 """Seconds of an exam."""
 VIDEO, TOLD = "exam.mp4", "exam.json"
+UNCUT = "No part of the recording could be kept as an exam, so the avatar is not evaluated: {reason}"
+UNQUEUED = "The avatar is ready, but its evaluation could not be queued: {reason}"
+"""What the job and the avatar say when something went wrong."""
 log = logging.getLogger(__name__)
 
 
@@ -54,22 +58,23 @@ def plan(seconds: float, engine: str) -> Exam | None:
     return Exam(start, round(seconds - start, 2), seen=engine != "lite" or seconds < LONG)
 
 
-def prepare(source: Path, package: Path, engine: str) -> Exam | None:
-    """Cut the exam out of the recording into the package; None, told in the log, when that cannot be done."""
+def prepare(source: Path, package: Path, engine: str) -> tuple[Exam | None, Sequence[str]]:
+    """Cut the exam out of the recording into the package; None, with notes that say why, when that cannot be done."""
     try:
         info = probe(source, "video")
         exam = plan(info.seconds, engine) if info.has_sound else None
         if exam is None:
-            return None
+            why = f"it is shorter than {SHORTEST:.0f} s." if info.has_sound else "it has no sound."
+            return None, [UNCUT.format(reason=why)]
         if not (package / TOLD).is_file():
             run_tool(cut_out(source, package / VIDEO, exam.start, exam.seconds))
             (package / TOLD).write_text(json.dumps(asdict(exam)))
-        return exam
+        return exam, []
     except Cancelled:
         raise
-    except Exception:  # a training must not fail for its exam
+    except Exception as exc:  # a training must not fail for its exam
         log.exception("no exam could be cut out of %s; the training goes on without", source.name)
-        return None
+        return None, [UNCUT.format(reason=as_error(exc).message)]
 
 
 def held(services: Services, avatar_id: str) -> tuple[Path, Exam]:
@@ -87,7 +92,10 @@ def held(services: Services, avatar_id: str) -> tuple[Path, Exam]:
 
 
 def follow(services: Services, job: Job, avatar_id: str) -> Mapping[str, Any]:
-    """Queue the evaluation of a freshly trained avatar; ``{"evaluation_job": id}``, or empty when there is none."""
+    """Queue the evaluation of a freshly trained avatar: ``{"evaluation_job": id}``.
+
+    Without an exam there is none; when it cannot be queued, ``notes`` says why, here and on the avatar.
+    """
     from backend.evaluator import submit_avatar
 
     try:
@@ -95,9 +103,12 @@ def follow(services: Services, job: Job, avatar_id: str) -> Mapping[str, Any]:
         return {"evaluation_job": submit_avatar(services, avatar_id, job).id}
     except NotFound:
         return {}
-    except Exception:  # the avatar is whole, whatever becomes of its evaluation
+    except Exception as exc:  # the avatar is whole, whatever becomes of its evaluation
         log.exception("the avatar %s is ready, but its evaluation could not be queued", avatar_id)
-        return {}
+        notes = [UNQUEUED.format(reason=as_error(exc).message)]
+        avatar = services.catalog.get(avatar_id)
+        services.catalog.save(replace(avatar, notes=[*avatar.notes, *notes]))
+        return {"notes": notes}
 
 
 def sound_of(exam: Path, folder: Path) -> Path:

@@ -99,6 +99,14 @@ class EvaluateForm(_WithDevice):
     title: str = Field("", max_length=120)
 
 
+class FilmForm(Form):
+    """One video of a whole conversation."""
+
+    conversation: str = Field(min_length=1, description="id of a conversation of this browser")
+    subtitles: Literal["none", "soft", "burnt"] = Field(
+        "soft", description="none; soft: a track that players can switch off; burnt: part of the picture")
+
+
 class SpeechForm(Form):
     """Hear a voice."""
 
@@ -106,6 +114,18 @@ class SpeechForm(Form):
     voice: str = ""
     speed: float = Field(1.0, ge=0.5, le=2.0)
     pitch: float = Field(0.0, ge=-12, le=12)
+
+
+class CloneForm(Form):
+    """Lend a voice: a recording of somebody who agrees."""
+
+    upload: str = Field("", description="id of an upload of kind audio; or give a recording")
+    recording: str = Field("", description="id of a recording")
+    name: str = Field(min_length=1, max_length=60, description="what people read")
+    language: str = Field("", description="zh or en: what is spoken in it; default: the language of the sentence")
+    consent: bool = Field(False, description="true: the sentence was agreed to")
+    sentence: str = Field("", max_length=500, description="what was agreed to: one of GET /api/voices/cloned")
+    keep_recording: bool = Field(False, description="keep the recording beside the voice; default: it is deleted")
 
 
 def read(model: type[Form], data: Mapping[str, Any]) -> Any:

@@ -17,10 +17,11 @@ _PASSING = ("preview_*.wav", "recording_*.wav", "tts_*.wav")
 def sweep(services: Services) -> int:
     """Remove what is older than ``settings.keep_days`` and needed by no unfinished job; returns how many.
 
-    Uploads whose sender went away go after a day.  Avatars and clips are never touched.
+    Uploads whose sender went away go after a day, films and recordings of conversations as uploads do; what was said
+    stays to be read.  Avatars and clips are never touched.
     """
     needed, limit = _needed(services), time.time() - services.settings.keep_days * 86_400
-    removed = services.uploads.sweep()
+    removed = services.uploads.sweep() + services.talks.sweep(services.settings.keep_days, needed)
     for path in _passing(services):
         if path.stat().st_mtime < limit and not any(part in path.name for part in needed):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
@@ -53,7 +54,8 @@ def _passing(services: Services) -> Iterator[Path]:
 
 
 def _needed(services: Services) -> set[str]:
-    """Ids of uploads, recordings and avatars that waiting and running jobs were given."""
+    """Ids of uploads, recordings, avatars and conversations that waiting and running jobs were given."""
     jobs = [job for state in (State.QUEUED, State.RUNNING) for job in services.store.list(state=state, limit=10_000)]
     asked = [part for job in jobs for part in (job.request, job.request.get("pred"), job.request.get("truth")) if part]
-    return {str(part[name]) for part in asked for name in ("upload", "recording", "id") if part.get(name)}
+    names = ("upload", "recording", "id", "conversation")
+    return {str(part[name]) for part in asked for name in names if part.get(name)}

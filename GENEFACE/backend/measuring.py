@@ -48,7 +48,9 @@ def compared(chosen: Sequence[Evaluation], kept: Evaluations) -> str:
     from eval_metrics.report import compare, comparison_html
 
     results = [json.loads(kept.report(one.id, "json").read_text(encoding="utf-8")) for one in chosen]
-    names = [f"{one.title} · {one.region} · {one.created:%Y-%m-%d %H:%M}" for one in chosen]
+    several = len({one.region for one in chosen}) > 1
+    names = [" · ".join([one.title, *([one.region] if several else []), f"{one.created:%Y-%m-%d %H:%M}"])
+             for one in chosen]
     return comparison_html(compare(results, names), results)
 
 

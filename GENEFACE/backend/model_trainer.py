@@ -90,7 +90,9 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     form = TrainForm(**job.request)
     made = _build(services, form.id, form.name, "video", form.engine, find_source(services, form), report,
                   device=device_of(job), epochs=form.epochs, job=job)
-    return {**made, **exams.follow(services, job, form.id)}
+    followed = exams.follow(services, job, form.id)
+    notes = [*made["notes"], *followed.get("notes", [])]
+    return {**made, **followed, "notes": notes}
 
 
 def run_photo(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
@@ -162,7 +164,7 @@ def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str
     if job and kind == "video":
         folder = services.store.folder(job.id)
         options |= {"preview": str(folder / "preview.jpg"), "losses": str(folder / "losses.jsonl")}
-    exam = exams.prepare(source, package, engine) if job and kind == "video" else None
+    exam, notes = exams.prepare(source, package, engine) if job and kind == "video" else (None, [])
     if engine == "lite" and kind == "video":
         options["seconds"] = services.settings.lite_train_seconds * epochs / 10
         if exam and not exam.seen:
@@ -173,7 +175,7 @@ def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str
     facts.pop("seconds_trained", None)
     avatar = Avatar(avatar_id, name, engine, kind, now(), int(facts.pop("width")), int(facts.pop("height")),
                     seconds_trained=round(time.monotonic() - began, 1), built_in=built_in, versions=versions,
-                    figures={**facts, "epochs": epochs} if kind == "video" else facts)
+                    figures={**facts, "epochs": epochs} if kind == "video" else facts, notes=list(notes))
     target = services.catalog.folder(avatar_id)
     prompt = services.catalog.get(avatar_id).prompt if (target / MANIFEST).is_file() else ""
     shutil.rmtree(target, ignore_errors=True)
@@ -181,7 +183,7 @@ def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str
     (target / "source.json").unlink(missing_ok=True)
     services.catalog.save(replace(avatar, prompt=prompt))
     report(Progress("finish", 1.0, "The avatar is ready."))
-    return {"avatar": avatar_id}
+    return {"avatar": avatar_id, "notes": list(notes)}
 
 
 def _workshop(folder: Path, source: Path, engine: str) -> Path:

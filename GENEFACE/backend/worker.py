@@ -40,6 +40,7 @@ VERBS: Mapping[str, str] = {
     "generate": "backend.video_generator:run",
     "chat": "backend.chat_engine:run",
     "evaluate": "backend.evaluator:run",
+    "film": "backend.conversation_film:run",
 }
 """Kind of job → the function that does it, imported in the job's own process only."""
 

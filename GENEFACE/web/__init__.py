@@ -25,6 +25,8 @@ def create_app(services: Services | None = None) -> Flask:
         evaluation,
         health,
         jobs,
+        keeping,
+        live,
         pages,
         template_api,
         training,
@@ -40,8 +42,9 @@ def create_app(services: Services | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     visitor.register(app)
     errors.register(app)
-    for module in (health, uploads, training, jobs, videos, voices, chat, evaluation):
+    for module in (health, uploads, training, jobs, videos, voices, chat, keeping, evaluation):
         app.register_api(module.bp)
     for module in (template_api, pages):
         app.register_blueprint(module.bp)
+    live.register(app)
     return app

@@ -45,7 +45,8 @@ def shown(avatar: Avatar) -> dict[str, Any]:
     folder, address = services().catalog.folder(avatar.id), f"/api/avatars/{avatar.id}"
     return {"id": avatar.id, "name": avatar.name, "engine": avatar.engine, "kind": avatar.kind,
             "created": avatar.created, "seconds_trained": avatar.seconds_trained, "width": avatar.width,
-            "height": avatar.height, "figures": dict(avatar.figures), "size": verbs.size(services(), avatar),
+            "height": avatar.height, "figures": dict(avatar.figures), "notes": list(avatar.notes),
+            "size": verbs.size(services(), avatar),
             "poster": f"{address}/poster.jpg", "prompt": avatar.prompt, "built_in": avatar.built_in,
             "exam": (folder / exams.VIDEO).is_file(),
             "idle": f"{address}/idle.mp4" if (folder / "idle.mp4").is_file() else None}
@@ -85,7 +86,7 @@ def poster(path: AvatarPath) -> Response:
 
 @bp.get("/api/avatars/<avatar_id>/idle.mp4")
 def idle(path: AvatarPath) -> Response:
-    """A short silent clip of the avatar."""
+    """The avatar at rest, without sound."""
     return _file(path.avatar_id, "idle.mp4", "video/mp4")
 
 

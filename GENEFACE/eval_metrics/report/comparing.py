@@ -50,7 +50,8 @@ def compare(
 
     A pair holds ``difference`` (first minus second; of the distances for figures that should be near a target), its
     interval ``low`` to ``high`` and ``first_better``, the share of resampled differences that favour the first.
-    ``best`` is the clip that is better than every other one by its interval, else None.  Raises `InvalidRequest`.
+    ``best`` is the clip that is better than every other one by its interval, None otherwise and when the clips were
+    measured in different regions.  Raises `InvalidRequest`.
     """
     if len(results) < 2:
         raise InvalidRequest(
@@ -121,7 +122,7 @@ def _clip(result: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _warnings(results: Sequence[Mapping[str, Any]]) -> list[str]:
     said = []
     for field, text in (
-        ("region", "The clips were measured in different regions of the picture."),
+        ("region", "The clips were measured in different regions of the picture, so that none is marked as better."),
         ("truth", "The clips were measured against different ground truths."),
     ):
         if len({text_in(result.get(field)) for result in results}) > 1:
@@ -162,7 +163,8 @@ def _row(key: str, results: Sequence[Mapping[str, Any]], settings: Mapping[str, 
     row["pairs"] = [
         _pair((a, b), details, better, same_clock, settings) for a, b in combinations(range(len(details)), 2)
     ]
-    row["best"] = _best(row, len(details))
+    one_region = len({text_in(result.get("region")) for result in results}) == 1
+    row["best"] = _best(row, len(details)) if one_region else None
     return row
 
 

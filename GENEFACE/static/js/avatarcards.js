@@ -2,7 +2,7 @@
 import { api, patch, remove } from "./api.js";
 import { confirmed, fill, h, icon } from "./dom.js";
 import { duration, number, size, when, whole } from "./format.js";
-import { t, tOr } from "./i18n.js";
+import { sentence, t, tOr } from "./i18n.js";
 import { measuredLine, openHistory } from "./measured.js";
 import { notice } from "./problems.js";
 
@@ -66,6 +66,7 @@ function card(avatar, fresh, changed, measured) {
     h("div", { class: "face-body" }, title,
       h("p", { class: "small soft", live: () => [tOr(`engine.${avatar.engine}`, avatar.engine), when(avatar.created), size(avatar.size)].filter(Boolean).map(whole).join(" · ") }),
       h("p", { class: "face-figures numbers" }, figures(avatar, measured.length > 0)),
+      measured.length ? null : (avatar.notes ?? []).map((note) => h("p", { class: "small soft face-note", live: () => sentence(note) })),
       measured.length ? measuredLine(measured.find((one) => one.region === "mouth") ?? measured[0]) : null, problem),
     h("div", { class: "face-actions" },
       h("a", { class: "button", href: `/chat_system?avatar=${avatar.id}` }, icon("talk"), h("span", { t: "avatars.talk" })),

@@ -13,6 +13,7 @@ const STAGES = {
   generate: ["speak", "move", "render", "verify"],
   chat: ["hear", "think", "speak", "move", "render", "verify"],
   evaluate: ["prepare", "measure", "report"],
+  film: ["script", "film", "verify"],
 };
 
 /**
@@ -79,6 +80,7 @@ export function showJob(element, job, on = {}) {
       now.gpu === null || now.gpu === undefined ? null : h("span", { class: "chip", live: () => t("job.on_gpu", { gpu: `GPU${now.gpu}` }) }),
       now.attempt > 1 ? h("span", { class: "small soft", live: () => t("job.attempt", { n: now.attempt }) }) : null);
     if (now.state === "failed") failed(now);
+    else if (now.state === "succeeded" && now.kind === "train") fill(problem, (now.result?.notes ?? []).map((note) => notice({ message: note }, { kind: "warn" })));
     else if (now.state === "cancelled") fill(problem, notice({ code: "page.job_cancelled" }, { kind: "info", retry: again }));
   }
 

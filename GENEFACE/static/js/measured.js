@@ -67,7 +67,9 @@ export function measureButton(request, known = [], done = () => {}) {
 export function openHistory(avatar, evaluations) {
   const title = h("h2", { id: "history-title", live: () => t("evaluation.history_of", { name: avatar.name }) });
   const close = h("button", { type: "button", class: "button plain square", label: "word.close", on: { click: () => dialog.close() } }, icon("close"));
-  const ids = evaluations.slice(0, 20).map((one) => one.id).join(",");
+  const regions = [...new Set(evaluations.map((one) => one.region))].map((region) => [region, evaluations.filter((one) => one.region === region).slice(0, 20)]);
+  const comparing = ([region, some]) => (some.length < 2 ? null : h("a", { class: "button", href: `/api/evaluations/compare?ids=${some.map((one) => one.id).join(",")}`, target: "_blank", rel: "noopener",
+    live: () => [t("evaluation.compare_all"), regions.length > 1 ? t(`evaluation.region_${region}`) : ""].filter(Boolean).join(" · ") }));
   const entry = (one) => h("li", { class: "card stack tight" },
     h("strong", { live: () => when(one.created) }),
     h("span", { class: "small soft", live: () => (one.facts.epochs ? t("evaluation.epochs", { n: one.facts.epochs }) : "") }), measuredLine(one));
@@ -76,7 +78,7 @@ export function openHistory(avatar, evaluations) {
     h("div", { class: "dialog-body" },
       evaluations.length ? h("ul", { class: "stack" }, evaluations.map(entry)) : h("p", { class: "soft", t: "evaluation.none" }),
       h("div", { class: "row" },
-        evaluations.length > 1 ? h("a", { class: "button", href: `/api/evaluations/compare?ids=${ids}`, target: "_blank", rel: "noopener", t: "evaluation.compare_all" }) : null,
+        regions.map(comparing),
         avatar.exam ? h("a", { class: "button primary", href: `/evaluation?avatar=${avatar.id}`, t: "evaluation.again" }) : null)));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -7,7 +7,7 @@ export function explain(problem) {
   const words = errorWords(problem.code) ?? {};
   const own = (template) => (template ? fillTemplate(template, problem.params ?? {}) : null);
   const message = own(words.message);
-  if (message === null) return { message: problem.message || problem.code, hint: problem.hint ?? "" };
+  if (message === null) return { message: sentence(problem.message) || problem.code, hint: problem.hint ?? "" };
   return { message, hint: own(words.hint) ?? problem.hint ?? "" };
 }
 

@@ -13,9 +13,11 @@ import docker
 import pytest
 import requests
 
+from backend import exams
 from tests.conftest import Installation, run_product
 from tests.docker.shell_engine import SECONDS, install, recording, speech
 from tests.docker.shell_image import ready_shell
+from tests.media_on_hand import Clips
 
 ZH = {"Accept-Language": "zh"}
 
@@ -100,6 +102,44 @@ def test_a_face_is_trained_and_speaks_and_its_package_travels(product: Installat
                  id="other")
     assert taken.status_code == 201, taken.text
     assert (product.home / "var/shell/checkpoints/other/idle.mp4").is_file()
+
+
+def test_a_training_in_a_container_is_examined_and_shows_its_history(product: Installation, tmp_path: Path) -> None:
+    face = tmp_path / "talker.mp4"
+    face.write_bytes(Clips(tmp_path)("good"))
+    seed = product.home / "var/shell/seed/clip.mp4"
+    plain = seed.read_bytes()
+    seed.write_bytes(face.read_bytes())
+    try:
+        sent = upload(product, "video", face)
+        job = product.wait(post(product, "/api/jobs/train", upload=sent, engine="Shell", id="examined",
+                                name="Examined", epochs=2).json())
+        assert job["state"] == "succeeded", job["error"]
+        assert job["result"]["notes"] == []
+        follow_up = product.wait({"id": job["result"]["evaluation_job"]})
+    finally:
+        seed.write_bytes(plain)
+    assert (follow_up["kind"], follow_up["title"], follow_up["state"]) == ("evaluate", "Examined", "succeeded")
+    shown = requests.get(f"{product.url}/api/avatars/examined", timeout=20).json()
+    assert shown["exam"] and shown["notes"] == []
+    history = requests.get(f"{product.url}/api/evaluations?avatar=examined", timeout=20).json()["evaluations"]
+    assert {one["region"] for one in history} == {"face", "mouth"}
+    for one in history:
+        assert (one["job"], one["facts"]["engine"], one["facts"]["epochs"]) == (follow_up["id"], "Shell", 2)
+        assert one["facts"]["seen"] is True, "an engine in a container gets the whole recording"
+        assert one["facts"]["exam_seconds"] == pytest.approx(exams.SHORTEST, abs=0.1)
+        assert one["figures"]["psnr"]["value"] > 12, "a face beside the same face"
+        assert requests.get(product.url + one["reports"]["html"], timeout=20).ok
+    log = requests.get(f"{product.url}/api/jobs/{follow_up['id']}/log", timeout=20).text
+    assert "half" in log, "the avatar spoke in a container"
+
+
+def test_an_exam_too_short_is_told(product: Installation, tmp_path: Path) -> None:
+    job = product.wait(training(product, tmp_path, "brief", epochs=1))
+    assert job["state"] == "succeeded", job["error"]
+    assert "evaluation_job" not in job["result"]
+    shown = requests.get(f"{product.url}/api/avatars/brief", timeout=20).json()
+    assert shown["notes"] == job["result"]["notes"] == [exams.UNCUT.format(reason="it is shorter than 3 s.")]
 
 
 def test_a_waiting_client_of_the_old_form_gets_its_answer(product: Installation, tmp_path: Path) -> None:

@@ -51,6 +51,15 @@ def test_the_direction_decides_which_is_best(better: str, best: int | None) -> N
     assert found["pairs"][0]["first_better"] == pytest.approx({None: None, 0: 1.0, 1: 0.0}[best], abs=0.01)
 
 
+def test_clips_measured_in_different_regions_have_no_winner() -> None:
+    told = [result(f"clip_{n}.mp4", seed=10 * n, psnr=psnr) for n, psnr in enumerate((30.0, 34.0))]
+    assert row(compare(told), "psnr")["best"] == 1
+    apart = compare([told[0] | {"region": "mouth"}, told[1] | {"region": "face"}])
+    assert row(apart, "psnr")["best"] is None
+    assert row(apart, "psnr")["pairs"][0]["high"] < 0, "the difference is shown all the same"
+    assert any("none is marked" in text for text in apart["warnings"])
+
+
 def test_equal_clips_are_hardly_ever_called_better() -> None:
     wrong = sum(
         row(

@@ -70,6 +70,23 @@ def test_jobs_of_an_older_installation_are_kept(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_turns_of_an_older_installation_are_kept(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "old.db")
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "visage" / "storage" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.exec_driver_sql("insert into conversations values ('c', 'me', 'ada', 1)")
+        connection.exec_driver_sql("insert into turns values ('t', 'c', 'Why?', 'So.', 'a.mp4', '[\"n\"]', 2)")
+    upgrade(engine)
+    turn = Conversations(engine).turns("c")[0]
+    assert (turn.question, turn.file, turn.notes) == ("Why?", "a.mp4", ("n",))
+    assert (turn.captions, turn.stages, turn.asked, turn.seconds, turn.heard, turn.frame) == ((), (), 0, 0, 1, 0)
+    engine.dispose()
+
+
 def test_processes_that_start_together_upgrade_once(tmp_path: Path) -> None:
     code = ("import sys; from visage.storage.database import *; e = open_database(sys.argv[1]); upgrade(e); "
             "e.dispose()")

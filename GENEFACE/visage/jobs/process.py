@@ -28,6 +28,8 @@ _NO_ROOM = 1 << 20
 """Free bytes of disk below which an unforeseen failure is put down to the full disk."""
 _WRITE_SECONDS = 0.2
 _NICE_TRAINING = 10
+_PATIENT = frozenset({"film"})
+"""Kinds that wait in the lane of clips and turns, but give way to whoever talks meanwhile."""
 
 
 class HasStore(Protocol):
@@ -49,7 +51,7 @@ def work(job_id: str, services: HasStore, verbs: Mapping[str, str]) -> int:
         if not mine or not store.claim(job_id):
             return NOT_MINE
         job = store.get(job_id)
-        if job.lane is Lane.CPU:
+        if job.lane is Lane.CPU or job.kind in _PATIENT:
             os.nice(_NICE_TRAINING)
         stop = _Stop()
         report = Reporter(store, job, stop)

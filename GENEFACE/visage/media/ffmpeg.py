@@ -38,6 +38,14 @@ def cut_out(source: Path, out: Path, start: float, seconds: float) -> list[str]:
             "-f", "mp4", whole_path(out)]
 
 
+def with_subtitles(film: Path, words: Path, out: Path, language: str) -> list[str]:
+    """A film with the SubRip file ``words`` as a track that players can switch off; ``language``: ISO 639-2."""
+    return [*START, *read_from(film), "-protocol_whitelist", "file", "-f", "srt", "-i", whole_path(words),
+            "-map", "0:v:0", "-map", "0:a:0?", "-map", "1:s:0", "-c", "copy", "-c:s", "mov_text",
+            "-metadata:s:s:0", f"language={language}", "-disposition:s:0", "default", "-movflags", "+faststart",
+            "-f", "mp4", whole_path(out)]
+
+
 def read_from(source: Path) -> list[str]:
     """The input part of a command line: files of known kinds only."""
     return ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", whole_path(source)]

@@ -60,6 +60,8 @@ class Avatar:
     """Product, engine and library versions it was made with."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Quality and training facts the engine reported."""
+    notes: Sequence[str] = field(default_factory=list)
+    """What people should know of how it was made; sentences."""
     format: int = FORMAT
     """Package layout."""
 
@@ -192,10 +194,13 @@ def _read(manifest: Path) -> Avatar:
 def _described(data: Any) -> Avatar:
     """The avatar of a manifest; `TypeError` or `ValueError` when a value is not of its field's kind."""
     avatar = Avatar(**data)
-    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "Mapping": dict}
+    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "Mapping": dict,
+             "Sequence": list}
     for item in fields(Avatar):
         if not isinstance(getattr(avatar, item.name), kinds[str(item.type).partition("[")[0]]):
             raise TypeError(item.name)
+    if not all(isinstance(note, str) for note in avatar.notes):
+        raise TypeError("notes")
     if not avatar.name.strip() or min(avatar.width, avatar.height) < 1 or avatar.kind not in ("video", "photo"):
         raise ValueError("a manifest has a name, a size and a kind")
     return avatar

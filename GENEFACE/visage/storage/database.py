@@ -18,7 +18,7 @@ from sqlalchemy import exc as sa_exc
 
 from visage.errors import DiskFull, InvalidRequest, NotInstalled, ServiceUnreachable, VisageError, from_os_error
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest step in ``migrations/versions``."""
 _BUSY_SECONDS = 20
 _ADVISORY_LOCK = 7_436_501
@@ -61,7 +61,9 @@ turns = sa.Table(
     "turns", metadata,
     sa.Column("id", sa.String, primary_key=True), sa.Column("conversation", sa.String),
     sa.Column("question", sa.String), sa.Column("answer", sa.String), sa.Column("file", sa.String),
-    sa.Column("notes", sa.JSON), sa.Column("created", sa.Float),
+    *(sa.Column(name, sa.JSON) for name in ("notes", "captions", "stages")),
+    *(sa.Column(name, sa.Float) for name in ("created", "asked", "seconds", "heard")),
+    sa.Column("frame", sa.Integer),
 )
 """One row an exchange of a conversation; see `visage.storage.records.Turn`."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,18 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """A sentence as it is shown."""
+
+    text: str
+    """Its words."""
+    start: float
+    """When it begins to be heard, seconds since the start of the answer's video."""
+    seconds: float
+    """How long it is heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One exchange of a conversation."""
 
@@ -65,6 +77,18 @@ class Turn:
     """What the person should know of how it was made."""
     created: datetime
     """UTC."""
+    captions: Sequence[Caption] = ()
+    """The sentences of the answer that were heard; empty: their times are not known."""
+    stages: Sequence[Mapping[str, Any]] = ()
+    """``{"name", "start_ms", "end_ms"}`` after the end of the question, as docs/live.md has them."""
+    asked: float = 0.0
+    """Seconds of the recorded question; 0: it was typed, or nobody kept it."""
+    seconds: float = 0.0
+    """Seconds of the answer's video that were heard; 0: it has none, or it is a clip (see ``file``)."""
+    heard: float = 1.0
+    """Share of the answer that was heard, 0 to 1."""
+    frame: int = 0
+    """The frame of the avatar's endless movement that the answer's video begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +175,25 @@ class Conversations:
         write(self._engine, sa.delete(conversations).where(conversations.c.id == conversation_id))
 
     def add_turn(self, conversation_id: str, question: str, answer: str, file: str = "",
-                 notes: Sequence[str] = ()) -> Turn:
-        """Add an exchange at the end; raises `NotFound` for an unknown conversation."""
+                 notes: Sequence[str] = (), **live: Any) -> Turn:
+        """Add an exchange at the end; ``live``: more fields of `Turn`.  Raises `NotFound`: unknown conversation."""
         self.get(conversation_id)
-        turn = Turn(uuid.uuid4().hex, conversation_id, question, answer, file, tuple(notes),
-                    moment(time.time()))  # type: ignore[arg-type]
-        write(self._engine, sa.insert(turns).values(
-            id=turn.id, conversation=conversation_id, question=question, answer=answer, file=file,
-            notes=list(notes), created=turn.created.timestamp()))
+        turn = Turn(**{"id": uuid.uuid4().hex, **live}, conversation=conversation_id, question=question, answer=answer,
+                    file=file, notes=tuple(notes), created=moment(time.time()))  # type: ignore[arg-type]
+        row = {item.name: getattr(turn, item.name) for item in fields(Turn)}
+        write(self._engine, sa.insert(turns).values({
+            **row, "notes": list(notes), "captions": [asdict(one) for one in turn.captions],
+            "stages": [dict(one) for one in turn.stages], "created": turn.created.timestamp()}))
         return turn
+
+    def turn(self, conversation_id: str, turn_id: str) -> Turn:
+        """One exchange of a conversation; raises `NotFound`."""
+        query = sa.select(turns).where(turns.c.id == turn_id, turns.c.conversation == conversation_id)
+        found = rows(self._engine, query)
+        if not found:
+            raise NotFound("There is no turn {id} in this conversation.", code="conversation.no_turn", id=turn_id,
+                           hint="Load the page again.")
+        return filled(Turn, found[0])
 
     def turns(self, conversation_id: str, limit: int | None = None) -> Sequence[Turn]:
         """The last ``limit`` exchanges (all when None), oldest first; raises `NotFound`."""
@@ -173,8 +207,11 @@ def filled(kind: Any, row: sa.Row[Any]) -> Any:
     """The record of a row: every field of a dataclass from the column of its name."""
     values = {item.name: getattr(row, item.name) for item in fields(kind)}
     values["created"] = moment(values["created"])
-    if "notes" in values:
-        values["notes"] = tuple(values["notes"])
+    for name in ("notes", "stages"):
+        if name in values:
+            values[name] = tuple(values[name])
+    if "captions" in values:
+        values["captions"] = tuple(Caption(**told) for told in values["captions"])
     return kind(**values)
 
 
