@@ -46,7 +46,8 @@ export class Transcript {
   partial(text) {
     if (!text) { this.draft?.remove(); this.draft = null; return; }
     if (!this.draft) {
-      this.draft = h("div", { class: "turn" }, h("p", { class: "says me draft" }));
+      // Not read out: every word would come again with the next one.
+      this.draft = h("div", { class: "turn", "aria-hidden": "true" }, h("p", { class: "says me draft" }));
       this.#add(this.draft);
     }
     this.draft.firstElementChild.textContent = text;

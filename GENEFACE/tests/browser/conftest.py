@@ -29,7 +29,7 @@ QUESTION = "Who are you?"
 
 @pytest.fixture(scope="session")
 def question(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A spoken question and then a while of silence, by flite where it is installed, else by the product's own voice."""
+    """A spoken question and a while of silence, by flite where it is installed, else by the product's own voice."""
     file = tmp_path_factory.mktemp("question") / "question.wav"
     if shutil.which("flite"):
         subprocess.run(["flite", "-voice", "slt", "-t", QUESTION, "-o", str(file)], check=True, capture_output=True)
