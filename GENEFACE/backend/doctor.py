@@ -34,6 +34,7 @@ _TITLES = {
     "torch": ("PyTorch", "PyTorch"),
     "mediapipe": ("MediaPipe", "MediaPipe"),
     "onnxruntime": ("ONNX Runtime", "ONNX Runtime"),
+    "silero": ("Silero VAD", "Silero 语音检测"),
     "opencv": ("OpenCV", "OpenCV"),
     "espeak": ("espeak-ng", "espeak-ng"),
     "database": ("Database", "数据库"),

@@ -116,6 +116,18 @@ class SpeechForm(Form):
     pitch: float = Field(0.0, ge=-12, le=12)
 
 
+class CloneForm(Form):
+    """Lend a voice: a recording of somebody who agrees."""
+
+    upload: str = Field("", description="id of an upload of kind audio; or give a recording")
+    recording: str = Field("", description="id of a recording")
+    name: str = Field(min_length=1, max_length=60, description="what people read")
+    language: str = Field("", description="zh or en: what is spoken in it; default: the language of the sentence")
+    consent: bool = Field(False, description="true: the sentence was agreed to")
+    sentence: str = Field("", max_length=500, description="what was agreed to: one of GET /api/voices/cloned")
+    keep_recording: bool = Field(False, description="keep the recording beside the voice; default: it is deleted")
+
+
 def read(model: type[Form], data: Mapping[str, Any]) -> Any:
     """``data`` as that model.  Raises `InvalidRequest` naming the first wrong field."""
     try:

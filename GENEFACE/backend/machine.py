@@ -19,6 +19,7 @@ from pathlib import Path
 
 from backend import packages
 from visage.config import Settings
+from visage.errors import NotInstalled
 from visage.storage.paths import Paths
 from visage.types import Requirement
 
@@ -129,6 +130,19 @@ def onnxruntime(host: Host) -> Requirement:
     return Requirement("onnxruntime", bool(version), version or host.absent, "" if version else SETUP, essential=True)
 
 
+def silero(host: Host) -> Requirement:
+    """The network that hears whether somebody speaks; without it loudness tells."""
+    from visage.vad.silero import model_file
+
+    try:
+        model_file()
+    except NotInstalled:
+        detail = host.words("absent: talking live, loudness alone tells speech from noise",
+                            "未安装：实时对话时只能按音量区分语音和噪声")
+        return Requirement("silero", False, detail, SETUP)
+    return Requirement("silero", True, packages.version_of("silero-vad"))
+
+
 def opencv(host: Host) -> Requirement:
     """OpenCV exactly once: its variants overwrite each other's files."""
     names = [name for name in ("opencv-python-headless", "opencv-python", "opencv-contrib-python",
@@ -192,5 +206,5 @@ def _server_database(host: Host, url: str) -> Requirement:
     return Requirement("database", True, shown, essential=True)
 
 
-CHECKS = (python, disk, memory, ffmpeg, torch, mediapipe, onnxruntime, opencv, espeak, database)
+CHECKS = (python, disk, memory, ffmpeg, torch, mediapipe, onnxruntime, silero, opencv, espeak, database)
 """In the order in which they are shown."""

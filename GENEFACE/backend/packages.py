@@ -25,6 +25,7 @@ from visage.errors import DiskFull, NotInstalled, ServiceUnreachable, ToolFailed
 TORCH = "2.13.0"
 MEDIAPIPE = "0.10.21"
 """The last mediapipe whose wheel holds its models."""
+SILERO = "6.2.3"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 _LARGE_MB = 15.0
 _HEARTBEAT = 30.0
@@ -186,3 +187,8 @@ def install_torch(log: Path) -> None:
 def install_mediapipe(log: Path) -> None:
     """Add mediapipe without the packages it declares but does not use.  Raises as `pip_install`."""
     pip_install("--no-deps", f"mediapipe=={MEDIAPIPE}", log=log)
+
+
+def install_silero(log: Path) -> None:
+    """Add the voice activity network without torchaudio, which only its own Python code needs.  Raises as `pip_install`."""
+    pip_install("--no-deps", f"silero-vad=={SILERO}", log=log)

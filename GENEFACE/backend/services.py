@@ -30,6 +30,7 @@ from visage.storage.paths import Paths
 from visage.storage.records import Clips, Conversations
 from visage.storage.talks import Talks
 from visage.storage.uploads import Uploads
+from visage.tts.cloning.store import ClonedVoices
 from visage.tts.http import VoiceServer
 
 
@@ -91,6 +92,11 @@ class Services:
     def talks(self) -> Talks:
         """What live conversations leave on disk."""
         return Talks(self.conversations, self.paths.conversations)
+
+    @cached_property
+    def cloned_voices(self) -> ClonedVoices:
+        """The voices that people lent."""
+        return ClonedVoices(self.paths.voices)
 
     @property
     def voice_url(self) -> str:

@@ -198,7 +198,7 @@ def _need_ensurepip() -> None:
 
 
 def _steps(extras: Sequence[str]) -> list[Step]:
-    torch, mediapipe = packages.TORCH, packages.MEDIAPIPE
+    torch, mediapipe, silero = packages.TORCH, packages.MEDIAPIPE, packages.SILERO
     steps = [
         Step("requirements", "requirements.txt (about 450 MB, 2 to 6 minutes)",
              "requirements.txt（约 450 MB，2 到 6 分钟）",
@@ -206,6 +206,7 @@ def _steps(extras: Sequence[str]) -> list[Step]:
         Step("torch", f"torch {torch} (about 200 MB; 3 GB where there is an NVIDIA GPU)",
              f"torch {torch}（约 200 MB；有 NVIDIA GPU 时约 3 GB）", _torch),
         Step("mediapipe", f"mediapipe {mediapipe} (36 MB)", f"mediapipe {mediapipe}（36 MB）", _mediapipe),
+        Step("silero", f"silero-vad {silero} (11 MB)", f"silero-vad {silero}（11 MB）", _silero),
     ]
     for extra in extras:
         work = functools.partial(packages.pip_install, *_extra(extra), log=LOG)
@@ -225,15 +226,21 @@ def _mediapipe() -> None:
     packages.verify_import("import mediapipe; mediapipe.solutions.face_mesh", "mediapipe")
 
 
+def _silero() -> None:
+    if "silero" in _lacking():
+        packages.install_silero(LOG)
+
+
 def _ours() -> bool:
     return Path(sys.prefix).resolve() == VENV.resolve()
 
 
 def _lacking() -> set[str]:
-    """Of torch and mediapipe, what must be installed.  In an environment not made by us any torch is left as it is."""
+    """Of torch, mediapipe and silero, what must be installed.  In an environment not made by us any torch is left as it is."""
     torch = packages.version_of("torch").partition("+")[0]
     lacking = set() if torch == packages.TORCH or (torch and not _ours()) else {"torch"}
-    return lacking if packages.version_of("mediapipe") == packages.MEDIAPIPE else {*lacking, "mediapipe"}
+    wanted = {"mediapipe": packages.MEDIAPIPE, "silero-vad": packages.SILERO}
+    return lacking | {name.removesuffix("-vad") for name, pin in wanted.items() if packages.version_of(name) != pin}
 
 
 def _extra(name: str) -> list[str]:
@@ -260,7 +267,8 @@ def _go_through(steps: Sequence[Step]) -> None:
 def _key(extra: str = "") -> str:
     """Changes when anything that is installed, for all or for one extra, must change."""
     wanted = _extra(extra) if extra else [(ROOT / "requirements.txt").read_text(encoding="utf-8")]
-    facts = [*wanted, packages.TORCH, packages.MEDIAPIPE, sysconfig.get_python_version(), sysconfig.get_platform()]
+    pins = packages.TORCH, packages.MEDIAPIPE, packages.SILERO
+    facts = [*wanted, *pins, sysconfig.get_python_version(), sysconfig.get_platform()]
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,14 +16,17 @@ MODES = ("answer", "empty", "cut", "closed", "drop", "malformed", "strange", "ht
 class GlmServer:
     """The server; a context manager.
 
-    ``mode`` may be changed between requests.  ``answer`` is what it says, in ``pieces`` of a few characters,
-    ``pause`` seconds apart.  With ``key`` set, any other key is refused.  ``requests`` holds the JSON bodies,
-    ``keys`` the keys that were sent, ``aborted`` is set once a client went away in mid-answer.
+    ``mode`` may be changed between requests.  ``answer`` is what it says, in ``pieces`` of a few characters, the first
+    after ``first`` seconds, the others ``pause`` seconds apart.  With ``key`` set, any other key is refused.
+    ``requests`` holds the JSON bodies, ``keys`` the keys that were sent, ``aborted`` is set once a client went away
+    before the end of its answer.
     """
 
     def __init__(self, answer: str = "你好，世界。How are you?", mode: str = "answer", *, key: str = "",
-                 models: tuple[str, ...] = ("tiny",), pause: float = 0.0, port: int = 0):
+                 models: tuple[str, ...] = ("tiny",), first: float = 0.0, pause: float = 0.0,
+                 port: int = 0):
         self.answer, self.mode, self.key, self.models, self.pause = answer, mode, key, models, pause
+        self.first = first
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.aborted = threading.Event()
@@ -84,16 +88,17 @@ class _Handler(BaseHTTPRequestHandler):
         if mode in refusals:
             status, reason = refusals[mode]
             self._json(status, {"error": {"code": "1113", "message": f"{reason} ({self._key()})"}})
-        elif mode == "silent":
-            self.glm.released.wait(30)
-            self.close_connection = True
         elif mode == "drop":
             self.close_connection = True
         elif mode == "html":
             self._send(200, "text/html", b"<html><body>Sign in to the network</body></html>")
         else:
             try:
-                self._stream(mode)
+                if mode == "silent":
+                    self._hold()
+                    self.close_connection = True
+                else:
+                    self._stream(mode)
             except OSError:
                 self.close_connection = True
                 self.glm.aborted.set()
@@ -105,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         chunked = mode != "closed"
         self.send_header(*(("Transfer-Encoding", "chunked") if chunked else ("Connection", "close")))
         self.end_headers()
+        self._hold(self.glm.first)
         pieces = [] if mode in {"empty", "filtered"} else self.glm.pieces()
         if mode == "thinking":
             self._event({"reasoning_content": "hmm"}, chunked=chunked)
@@ -113,15 +119,34 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             if number == 2 and mode == "stalled":
-                self.glm.released.wait(30)
+                self._hold()
             if number == 2 and mode in {"malformed", "strange", "error_event"}:
                 self._raw({"malformed": "{oops", "strange": '{"choices": [7]}',
                            "error_event": '{"error": {"message": "overloaded"}}'}[mode], chunked)
             self._event({"role": "assistant", "content": piece}, chunked=chunked)
-            time.sleep(self.glm.pause)
+            if self.glm.pause:
+                time.sleep(self.glm.pause)
         self._event({"content": ""}, "sensitive" if mode == "filtered" else "stop", chunked)
         self._raw("[DONE]", chunked)
         self._write(b"0\r\n\r\n")
+
+    def _hold(self, seconds: float = 30.0) -> None:
+        """Say nothing for a while; notices at once when the client goes away."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.glm.released.is_set():
+            self.connection.settimeout(min(0.02, seconds))
+            try:
+                gone = not self.connection.recv(1, socket.MSG_PEEK)
+            except TimeoutError:
+                continue
+            except OSError:
+                gone = True
+            finally:
+                self.connection.settimeout(None)
+            if gone:
+                self.glm.aborted.set()
+                raise ConnectionResetError
+            time.sleep(0.01)
 
     def _event(self, delta: dict[str, Any], finish: str | None = None, chunked: bool = True) -> None:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,8 +60,20 @@ class Settings(BaseSettings):
     """Model asked for there."""
     speech_voices: str = "alloy"
     """Names of its voices, separated by commas."""
+    clone_url: str = ""
+    """A server that imitates a reference clip, for voice cloners, e.g. ``http://127.0.0.1:50000``."""
+    clone_protocol: Literal["cosyvoice", "gpt-sovits", "openai"] = "cosyvoice"
+    """What it speaks: ``cosyvoice``, ``gpt-sovits`` or ``openai`` with ``ref_audio``."""
+    clone_api_key: SecretStr = SecretStr("")
+    """Key for ``clone_url``, where the protocol has one."""
+    clone_model: str = ""
+    """Model asked for there; only the protocol ``openai`` names one."""
+    clone_rate: int = Field(24_000, ge=8000, le=48_000)
+    """Samples per second of a CosyVoice server: 24000, or 22050 for CosyVoice-300M; the server does not tell."""
     vosk_model: Path | None = None
     """Folder of one Vosk model; without it English is recognised by pocketsphinx."""
+    vad: str = ""
+    """Who hears whether somebody speaks, ``silero`` or ``energy``; empty: the best one there is."""
     zhipu_api_key: SecretStr = Field(
         SecretStr(""), validation_alias=_alias("zhipu_api_key", "ZHIPU_API_KEY", "ZHIPUAI_API_KEY"))
     """Key of the GLM service."""
@@ -84,6 +97,8 @@ class Settings(BaseSettings):
     """Clips and chat turns made at once; apart from training, so that a talk never waits for one."""
     gpu_slots: int = Field(0, ge=0)
     """GPUs to reckon with, GPU0 and up, seen or not; 0: those that are seen."""
+    live_sessions: int = Field(4, ge=0)
+    """Live conversations at once; whoever comes then is asked to wait."""
     jobs_per_gpu: int = Field(1, ge=1)
     """Jobs at once on one GPU."""
     hf_mirror: str = Field("", validation_alias=_alias("hf_mirror", "HF_ENDPOINT"))

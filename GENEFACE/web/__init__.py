@@ -26,6 +26,7 @@ def create_app(services: Services | None = None) -> Flask:
         health,
         jobs,
         keeping,
+        live,
         pages,
         template_api,
         training,
@@ -45,4 +46,5 @@ def create_app(services: Services | None = None) -> Flask:
         app.register_api(module.bp)
     for module in (template_api, pages):
         app.register_blueprint(module.bp)
+    live.register(app)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from flask import current_app
 from flask_openapi3 import APIBlueprint, Tag
 
 from backend import doctor
@@ -30,6 +31,8 @@ def health() -> dict[str, Any]:
     return {"ok": essential and worker.alive and voice, "version": __version__,
             "worker": {"alive": worker.alive, "jobs_running": worker.jobs_running},
             "voice": {"ok": voice, "url": services().voice_url}, "llm": _llm(),
+            "live": {"sessions": current_app.extensions["visage_live"].sessions,
+                     "most": services().settings.live_sessions},
             "languages_heard": ["any"] if services().settings.vosk_model else ["en"],
             "requirements": [asdict(need) for need in found]}
 
@@ -41,7 +44,7 @@ def engines() -> dict[str, Any]:
     return {"default": "lite", "engines": [
         {"name": info.name, "title": info.title, "summary": info.summary, "installed": info.installed,
          "devices": list(info.devices), "photo": info.photo, "trains": info.trains, "renders": info.renders,
-         "needs_gpu": info.needs_gpu, "needs": [asdict(need) for need in info.needs]}
+         "live": info.live, "needs_gpu": info.needs_gpu, "needs": [asdict(need) for need in info.needs]}
         for info in infos], "gpus": [{"name": gpu.name, **asdict(gpu)} for gpu in offered(services().settings)]}
 
 

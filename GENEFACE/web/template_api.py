@@ -46,8 +46,11 @@ def generate() -> dict[str, Any]:
 def chat() -> dict[str, Any]:
     """Answer this browser's newest recording and wait."""
     form = forms.chat_form(request.form)
-    cloner = get_voice_cloner(str(request.form.get("voice_clone") or ""))
-    form = form.model_copy(update={"notes": tuple(cloner.notes)})
+    wish = str(request.form.get("voice_clone") or "")
+    if wish.startswith("clone:"):
+        form = form.model_copy(update={"voice": wish})
+    else:
+        form = form.model_copy(update={"notes": tuple(get_voice_cloner(wish).notes)})
     return _video(chat_engine.submit_input(services(), form, owner()))
 
 

@@ -86,7 +86,7 @@ def poster(path: AvatarPath) -> Response:
 
 @bp.get("/api/avatars/<avatar_id>/idle.mp4")
 def idle(path: AvatarPath) -> Response:
-    """A short silent clip of the avatar."""
+    """The avatar at rest, without sound."""
     return _file(path.avatar_id, "idle.mp4", "video/mp4")
 
 

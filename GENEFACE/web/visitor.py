@@ -43,7 +43,8 @@ def _name_visitor() -> None:
 
 
 def _refuse_foreign() -> None:
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    # a WebSocket begins as a GET, and browsers let any page open one
+    if request.method in ("GET", "HEAD", "OPTIONS") and "Upgrade" not in request.headers:
         return
     origin = request.headers.get("Origin")
     foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"

@@ -8,10 +8,12 @@ import tempfile
 import threading
 import uuid
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, jsonify, request, send_file
+from werkzeug.wsgi import FileWrapper
 
 from visage.config import Settings
 from visage.errors import InvalidRequest, NotFound
@@ -25,6 +27,10 @@ from web.voice_errors import failure_of, status_of
 
 OWN_SOUND = re.compile(r"tts-[0-9a-f]{32}\.wav")
 """Name of a file written for a request that named none."""
+INLINE = "application/x-visage-speech"
+"""Media type of the answer that holds its sound: JSON as long as ``X-Told-Bytes`` says, then a WAV file."""
+IN_MEMORY = 1 << 23
+"""Bytes of a sound above which it is kept in a file while it is sent."""
 OPENAI_VOICES = {"alloy": 0, "nova": 2, "shimmer": 4, "coral": 0, "sage": 2, "echo": 1, "onyx": 3, "fable": 5, "ash": 1}
 """Voices of the OpenAI service → number of the built-in voice that stands for it."""
 
@@ -87,13 +93,25 @@ class _Server:
 
     def tts(self) -> Response:
         body = _json_body()
+        if body.get("inline") is True:
+            return self._inline(self._speak(body, _text(body, "text"), _text(body, "voice")))
         path, shown = self._target(_text(body, "out_path"))
         speech = self._speak(body, _text(body, "text"), _text(body, "voice"))
         write_wav(path, speech.samples, speech.rate)
-        return jsonify(ok=True, wav_path=shown, text_used=speech.text_used, voice=speech.voice,
-                       driver=speech.voice.partition(":")[0], seconds=len(speech.samples) / speech.rate,
-                       rate=speech.rate, loudness=round(speech_loudness(speech.samples, speech.rate), 2),
-                       phones=[asdict(phone) for phone in speech.phones], notes=list(speech.notes))
+        return jsonify(wav_path=shown, **_told(speech))
+
+    def _inline(self, speech: Speech) -> Response:
+        """What is told of a speech and the sound itself as one body, so that a sentence costs one request."""
+        told = json.dumps(_told(speech), ensure_ascii=False).encode()
+        file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the response
+        encode(speech.samples, speech.rate, "wav", file)  # type: ignore[arg-type]
+        size = file.tell()
+        file.seek(0)
+        body = chain([told], FileWrapper(file, 1 << 18))  # type: ignore[arg-type]
+        response = Response(body, mimetype=INLINE, headers={
+            "Content-Length": str(len(told) + size), "X-Told-Bytes": str(len(told))}, direct_passthrough=True)
+        response.call_on_close(file.close)
+        return response
 
     def speech(self) -> Response:
         body = _json_body()
@@ -152,6 +170,13 @@ class _Server:
         if not OWN_SOUND.fullmatch(name) or not path.is_file():
             raise NotFound("There is no sound {name}.", code="tts.no_sound", hint="POST /tts makes one.", name=name)
         return path
+
+
+def _told(speech: Speech) -> dict[str, Any]:
+    return {"ok": True, "text_used": speech.text_used, "voice": speech.voice,
+            "driver": speech.voice.partition(":")[0], "seconds": len(speech.samples) / speech.rate,
+            "rate": speech.rate, "loudness": round(speech_loudness(speech.samples, speech.rate), 2),
+            "phones": [asdict(phone) for phone in speech.phones], "notes": list(speech.notes)}
 
 
 def _json_body() -> dict[str, Any]:

@@ -11,6 +11,7 @@ import { evaluationsBy, measureButton } from "./measured.js";
 import { notice } from "./problems.js";
 import { soundSource } from "./soundsource.js";
 import { Stage } from "./stage.js";
+import { lendButton } from "./voiceclone.js";
 import { tryVoice, voiceSelect, voices } from "./voices.js";
 
 const LIMIT = 20_000;
@@ -168,7 +169,11 @@ async function begin() {
 }
 
 voices().then((answer) => {
-  voiceSelect($("#voice"), answer.voices ?? []);
+  const show = voiceSelect($("#voice"), answer.voices ?? []);
+  $("#lend-place").append(lendButton(async (id) => {
+    show((await voices()).voices ?? []);
+    if (id) { $("#voice").value = id; $("#voice").dispatchEvent(new Event("change")); }
+  }));
   if (answer.ok === false) fill(problem, notice({ code: "page.voice_server_down", message: answer.message }, { kind: "warn" }));
 }).catch(() => {});
 document.addEventListener("connection", ({ detail }) => { if (!detail.away && !faces.length) begin(); });

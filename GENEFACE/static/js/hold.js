@@ -3,8 +3,11 @@ const TAP = 320;
 
 const typing = (target) => target.closest?.("input, textarea, select, summary, a, button:not(.mic), [contenteditable], dialog[open], video");
 
-/** `begin()` and `end()` at the right moments; `running()` tells whether it records now. */
-export function holdToTalk(button, { begin, end, running }) {
+/** Whether a key pressed at `target` belongs to it and not to the page. */
+export const occupied = (target) => Boolean(typing(target));
+
+/** `begin()` and `end()` at the right moments, while `enabled()`; `running()` tells whether it records now. */
+export function holdToTalk(button, { enabled, begin, end, running }) {
   let pressed = 0, toggled = false;
   const down = () => {
     if (running()) { toggled = true; return; }
@@ -20,17 +23,17 @@ export function holdToTalk(button, { begin, end, running }) {
     toggled = false;
   };
   button.addEventListener("pointerdown", (event) => {
-    if (event.button || button.disabled) return;
+    if (event.button || button.disabled || !enabled()) return;
     button.setPointerCapture(event.pointerId);
     down();
   });
   button.addEventListener("pointerup", up);
   button.addEventListener("pointercancel", up);
   button.addEventListener("contextmenu", (event) => event.preventDefault());
-  button.addEventListener("click", (event) => { if (event.detail === 0 && !spaceDown) { if (running()) end(); else begin(); } });
+  button.addEventListener("click", (event) => { if (enabled() && event.detail === 0 && !spaceDown) { if (running()) end(); else begin(); } });
   let spaceDown = false;
   document.addEventListener("keydown", (event) => {
-    if (event.code !== "Space" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (!enabled() || event.code !== "Space" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     event.preventDefault();
     if (event.repeat || spaceDown || button.disabled) return;
     spaceDown = true;

@@ -2,7 +2,7 @@
 import { ApiError } from "./api.js";
 
 /** Why the microphone cannot be used, as an error the page can explain. */
-function refused(problem) {
+export function refusal(problem) {
   const codes = { NotAllowedError: "page.microphone_refused", SecurityError: "page.microphone_refused",
     NotFoundError: "page.microphone_absent", NotReadableError: "page.microphone_busy" };
   return new ApiError({ code: codes[problem?.name] ?? "page.microphone_failed", message: problem?.message ?? "", params: { reason: problem?.message ?? "" } });
@@ -26,7 +26,7 @@ export class Recorder {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
     } catch (problem) {
-      throw refused(problem);
+      throw refusal(problem);
     }
     const mimeType = kinds.find((kind) => MediaRecorder.isTypeSupported(kind));
     this.pieces = [];

@@ -29,7 +29,7 @@ export function soundSource(element, changed) {
       h("div", { class: "row" }, h("span", { class: "chip bad" }, h("span", { t: "create.recording" })), h("span", { class: "push" }, clockText)),
       levels.element,
       h("div", { class: "row" }, button({ t: "create.record_done", icon: "check", class: "primary", on: finish }),
-        button({ t: "word.cancel", class: "plain", on: () => { recorder.drop(); offer(); } }))));
+        button({ t: "word.cancel", class: "plain", "data-cancel": "", on: () => { recorder.drop(); offer(); } }))));
   }
 
   async function finish() {

@@ -9,12 +9,13 @@ import { voiceSelect, voices } from "./voices.js";
 const MODELS = ["", "zhipu", "openai", "offline"];
 const KEY = "visage.llm";
 
-/** `{voice(), llm(), show(avatar)}`; `changed(avatar)` when its prompt was saved. */
-export function talkSettings({ face, changed }) {
+/** `{voice(), llm(), show(avatar)}`; `changed(avatar)` when its prompt was saved, `chosen({voice} or {llm})`. */
+export function talkSettings({ face, changed, chosen }) {
   const llm = $("#llm"), prompt = $("#prompt"), state = $("#prompt-state");
   fill(llm, MODELS.map((name) => h("option", { value: name, live: () => t(`llm.${name || "automatic"}`) })));
   try { llm.value = localStorage.getItem(KEY) ?? ""; } catch { /* private window */ }
-  llm.addEventListener("change", () => { try { localStorage.setItem(KEY, llm.value); } catch { /* private window */ } });
+  llm.addEventListener("change", () => { try { localStorage.setItem(KEY, llm.value); } catch { /* private window */ } chosen({ llm: llm.value }); });
+  $("#voice").addEventListener("change", () => chosen({ voice: $("#voice").value }));
   voices().then((answer) => voiceSelect($("#voice"), answer.voices ?? [])).catch(() => voiceSelect($("#voice"), []));
   health().then((report) => {
     if (report.llm) bind($("#llm-help"), () => t(report.llm.offline ? "llm.now_offline" : "llm.now", { name: sentence(report.llm.name) }));

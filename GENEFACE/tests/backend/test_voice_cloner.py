@@ -12,8 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from backend import openvoice
 from backend.voice_cloner import CHOICES, DummyCloner, HttpTTSCloner, OpenVoiceCloner, get_voice_cloner
-from visage.errors import InvalidRequest, NotInstalled, OutputInvalid, ServiceError, ServiceUnreachable, UnknownDriver
+from visage.errors import (
+    InvalidRequest,
+    NotFound,
+    NotInstalled,
+    OutputInvalid,
+    ServiceError,
+    ServiceUnreachable,
+    UnknownDriver,
+)
+from visage.tts.cloning.consent import SENTENCES
 
 
 class Voice(BaseHTTPRequestHandler):
@@ -61,15 +71,15 @@ def test_every_choice_of_a_form_speaks_and_tells_what_spoke(
     monkeypatch.setenv("VISAGE_HOME", str(tmp_path / "home"))
     cloner = get_voice_cloner(name)
     before = cloner.notes
-    assert "stock voice" in before[0]
-    assert name == "dummy" or name.lower() in before[0].lower()
+    assert "stock voice" in before[-1]
+    assert name in ("dummy", "") or f"cloned voice {name.lower()} is not installed" in before[0].lower()
     out = tmp_path / "elsewhere" / "said.wav"
     assert cloner.clone_voice("你好", "no/such/sample.wav", str(out), language="zh-CN") == str(out)
     with wave.open(str(out)) as sound:
         assert sound.getnframes() == 800
     assert cloner.notes == (*before, "Stock voice: espeak:cmn.", "Calm.")
     assert server.asked["text"] == "你好"
-    assert server.asked["language"] == "zh"
+    assert server.asked["language"] == "zh" and "voice" not in server.asked
     assert list((tmp_path / "home/static/audios").iterdir()) == []
 
 
@@ -99,9 +109,26 @@ def test_nothing_to_say(tmp_path: Path) -> None:
         HttpTTSCloner("http://127.0.0.1:9", tmp_path).clone_voice(" ", "", str(tmp_path / "out.wav"))
 
 
-def test_openvoice_itself_says_what_it_needs(tmp_path: Path) -> None:
-    with pytest.raises(NotInstalled, match="weights"):
+def test_openvoice_itself_names_each_thing_it_needs_and_its_source(tmp_path: Path) -> None:
+    with pytest.raises(NotInstalled, match="openvoice") as told:
         OpenVoiceCloner(tmp_path).clone_voice("hello", "", str(tmp_path / "out.wav"))
+    folder = tmp_path / "model_cache/openvoice/checkpoints_v2/converter"
+    assert str(folder / "config.json") in told.value.message and str(folder / "checkpoint.pth") in told.value.message
+    assert "myshell-ai/OpenVoiceV2" in told.value.hint and "pip install" in told.value.hint
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    assert not any("config.json" in name for name in openvoice.missing(tmp_path / "model_cache"))
+
+
+def test_a_wrong_consent_and_a_missing_recording_are_refused(voice: tuple[type[Voice], str], tmp_path: Path) -> None:
+    server, url = voice
+    reference = tmp_path / "me.wav"
+    with pytest.raises(NotFound):
+        HttpTTSCloner(url, tmp_path, consent=SENTENCES["en"]).clone_voice("hi", str(reference), str(tmp_path / "o.wav"))
+    reference.write_bytes(b"never opened as sound")
+    with pytest.raises(InvalidRequest) as told:
+        HttpTTSCloner(url, tmp_path, consent="ok").clone_voice("hi", str(reference), str(tmp_path / "o.wav"))
+    assert told.value.code == "voice.no_consent" and not hasattr(server, "asked")
 
 
 def test_an_unknown_cloner_lists_what_there_is() -> None:

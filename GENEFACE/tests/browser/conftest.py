@@ -8,48 +8,52 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import requests
+import soundfile
 
+from backend.model_trainer import ensure_built_in
+from backend.services import Services
+from tests.browser.live_page import launched, spoken
+from tests.browser.live_stand_in import StandIn, running
 from tests.conftest import Installation
+from visage.config import read_settings
+from web import create_app
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 QUESTION = "Who are you?"
 
 
-def _chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not found:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    return found
-
-
 @pytest.fixture(scope="session")
 def question(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A spoken question, by flite where it is installed, else by the product's own voice."""
+    """A spoken question and then a while of silence, by flite where it is installed, else by the product's own voice."""
     file = tmp_path_factory.mktemp("question") / "question.wav"
     if shutil.which("flite"):
         subprocess.run(["flite", "-voice", "slt", "-t", QUESTION, "-o", str(file)], check=True, capture_output=True)
     else:
         body = {"input": QUESTION, "model": "", "voice": "", "response_format": "wav"}
         file.write_bytes(requests.post(f"{installation.voice_url}/v1/audio/speech", json=body, timeout=60).content)
+    said, rate = soundfile.read(file)
+    soundfile.write(file, np.concatenate([said, np.zeros(8 * rate)]), rate)
     return file
 
 
 @pytest.fixture(scope="module")
-def browser(question: Path) -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers."""
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, question: Path) -> Iterator[Browser]:
     """Chromium, listening to the question for ever."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    executable = _chromium()
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=executable, args=[
-            "--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={question}", "--autoplay-policy=no-user-gesture-required",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"])
-        yield opened
-        opened.close()
+    opened = launched(playwright, str(question), "--autoplay-policy=no-user-gesture-required")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -67,3 +71,41 @@ def page(browser: Browser, installation: Installation) -> Iterator[Page]:
     yield tab
     context.close()
     assert not complaints
+
+
+@pytest.fixture(scope="module")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """The pages, with a stand-in at /live."""
+    services = Services(read_settings(home=tmp_path_factory.mktemp("home"), online=False))
+    ensure_built_in(services)
+    with running(create_app(services), services.catalog.folder(services.catalog.list()[0].id) / "idle.mp4") as server:
+        yield server
+
+
+@pytest.fixture
+def stand_in(live_server: StandIn) -> StandIn:
+    """The stand-in, as if nobody had talked with it."""
+    live_server.refusal = live_server.failure = None
+    live_server.heard.clear()
+    live_server.begun.clear()
+    live_server.seconds = 4.0
+    return live_server
+
+
+@pytest.fixture(scope="module")
+def asking(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Its user asks one question and then is quiet."""
+    said = spoken(tmp_path_factory.mktemp("said") / "ask.wav", 1.0, "Who are you?", 60.0)
+    opened = launched(playwright, f"{said}%noloop")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def interrupting(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Its user asks a question and speaks again while the answer is given."""
+    said = spoken(tmp_path_factory.mktemp("said") / "again.wav", 1.0, "Who are you?", 4.0,
+                  "Stop, please. I have another question for you.", 60.0)
+    opened = launched(playwright, f"{said}%noloop")
+    yield opened
+    opened.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -49,3 +50,31 @@ def test_it_can_be_asked_twice_and_stopped_at_any_piece(responder: Responder) ->
 def test_an_iterator_never_started_costs_nothing(responder: Responder, server: GlmServer) -> None:
     responder.stream(TALK).close()
     assert not server.requests
+
+
+def test_any_thread_may_close_it_while_it_is_read(responder: Responder, server: GlmServer) -> None:
+    server.answer, server.pause = "word " * 4000, 0.002
+    answer = responder.stream(TALK)
+    begun, read = threading.Event(), []
+
+    def reader() -> None:
+        for piece in answer:
+            read.append(piece)
+            begun.set()
+        begun.set()
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    assert begun.wait(10)
+    answer.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert len(read) < 4000
+    assert list(answer) == []
+
+
+def test_closing_twice_or_after_the_end_is_nothing(responder: Responder) -> None:
+    answer = responder.stream(TALK)
+    assert list(answer)
+    answer.close()
+    answer.close()

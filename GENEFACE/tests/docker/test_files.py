@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import AliasChoices
 
-from backend.packages import MEDIAPIPE, TORCH
+from backend.packages import MEDIAPIPE, SILERO, TORCH
 from visage.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +46,10 @@ def test_an_image_says_which_python_who_runs_it_and_how_it_is_stopped(name: str)
 def test_the_two_special_packages_are_those_of_the_set_up(name: str) -> None:
     assert f"ARG TORCH={TORCH}+cpu" in DOCKERFILES[name]
     assert f"--no-deps mediapipe=={MEDIAPIPE} " in DOCKERFILES[name]
+
+
+def test_the_app_hears_with_the_network_of_the_set_up() -> None:
+    assert f"--no-deps silero-vad=={SILERO}\n" in DOCKERFILES["app"]
 
 
 @pytest.mark.parametrize("name", ["lite", "tts"])

@@ -65,6 +65,13 @@ def talking_clip(folder: Path) -> Path:
     return out
 
 
+def trained_avatar(folder: Path, clip: Path) -> Path:
+    """An avatar in a new folder that learnt from a clip for two seconds only."""
+    avatar = folder / "trained"
+    lite(folder).train(TrainRequest(clip, avatar, options={"seconds": 2}), silent)
+    return avatar
+
+
 @dataclass
 class Told:
     """A `Report` that remembers."""

@@ -11,7 +11,7 @@ from visage.dialogue.speakable import language_of, speakable, without_thoughts
     ("Hello **world**, this is `code`!", "Hello world, this is code!"),
     ("# Title\n\n- one\n- two\n1. three", "Title\none\ntwo\n1. three"),
     ("你好😀👨‍👩‍👧🇨🇳，世界❤️", "你好 ，世界"),
-    ("See [the page](https://example.com/a_b?c=1) or https://www.example.org/x/y.", "See the page or example.org"),
+    ("See [the page](https://example.com/a_b?c=1) or https://www.example.org/x/y.", "See the page or example.org."),
     ("Run this:\n```python\nprint(1)\n```\nDone.", "Run this:\nDone."),
     ("2*3*4 = 24 and some_long_name stay, *this* and _that_ go",
      "2*3*4 = 24 and some_long_name stay, this and that go"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from visage.engines.lite.network import Painter, PixelPainter
 from visage.engines.lite.paint import OnnxPainter
 from visage.errors import BadMedia
 from visage.faces.contract import Face
+from visage.media.planes import joined, planes_from_rgb, planes_of, to_rgb
 from visage.types import Progress
 
 RNG = np.random.default_rng(0)
@@ -83,6 +85,33 @@ def test_footage_comes_back_nearly_unchanged(tmp_path: Path) -> None:
     footage.close()
 
 
+def test_footage_longer_than_a_block_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visage.engines.lite.footage._BLOCK", 5 * 64 * 96)
+    frames = [np.full((64, 64, 3), 20 * number, np.uint8) for number in range(12)]
+    list(write_footage(iter(frames), tmp_path / "footage.mp4", 64))
+    footage = Footage(tmp_path / "footage.mp4")
+    for number in (11, 4, 5, 0, 10):
+        assert footage.planes(number).shape == (96, 64)
+        assert np.abs(footage[number].astype(int) - frames[number]).mean() < 2
+    footage.close()
+
+
+def test_a_mouth_lies_in_planes_where_it_lies_in_colours() -> None:
+    smooth = cv2.GaussianBlur(RNG.integers(0, 255, (200, 202, 3)).astype(np.uint8), (0, 0), 6)
+    painted = cv2.GaussianBlur(RNG.integers(0, 255, (112, 112, 3)).astype(np.uint8), (0, 0), 6) // 2
+    transform = np.array([[0.9, 0.1, -41.3], [-0.1, 0.9, -20.7]], np.float32)
+    composer, planar, colours = Composer(), joined(planes_from_rgb(smooth)), smooth.copy()
+    untouched = planar.copy()
+    left, top, right, bottom = composer.blend_planes(planar, painted, transform)
+    composer.blend(colours, painted, transform)
+    assert np.abs(to_rgb(planar).astype(int) - colours).mean() < 2.5
+    assert np.abs(colours.astype(int) - smooth).max() > 20
+    assert (left % 2, top % 2, right % 2, bottom % 2) == (0, 0, 0, 0)
+    planes_of(planar).part((left, top, right, bottom)).paste(planes_of(untouched).part((left, top, right, bottom)))
+    assert np.array_equal(planar, untouched), "nothing outside was touched"
+    assert composer.blend_planes(planar, painted, transform + (0, 0, 1000)) is None
+
+
 def test_chosen_references_cover_the_extremes() -> None:
     keys = RNG.normal(0, 0.1, (500, 4)).astype(np.float32)
     keys[123] = 5
@@ -105,6 +134,7 @@ def test_references_follow_the_mouth_without_flicker() -> None:
     assert len(set(path[:5].tolist())) == 1
     assert (path[5:] == 1).all()
     assert references.follow(wanted[2:3], stored, start=2)[0] == 2
+    assert path[-1] == 1 and references.follow(wanted[:5], stored, start=0, end=2)[-1] == 2
 
 
 def test_a_clock_only_goes_forward() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -123,6 +124,50 @@ def test_closing_the_iterator_stops_the_server(opened: Opener, server: GlmServer
     next(answer)
     answer.close()
     assert server.aborted.wait(3)
+
+
+@pytest.mark.parametrize(("mode", "read"), [("silent", 0), ("stalled", 2)])
+def test_another_thread_can_hang_up_on_a_silent_server(opened: Opener, server: GlmServer, mode: str, read: int) -> None:
+    server.mode = mode
+    answer = opened().stream(ASK)
+    for _ in range(read):
+        next(answer)
+    rest: list[str] = []
+    waiting = threading.Thread(target=lambda: rest.extend(answer))
+    waiting.start()
+    until = time.monotonic() + 10
+    while not server.requests and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert waiting.is_alive()
+    begun = time.monotonic()
+    answer.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert server.aborted.wait(2.5)
+    assert time.monotonic() - begun < 2.5  # a twentieth of it is usual
+    assert rest == []
+
+
+def test_a_line_cut_before_it_was_made_asks_nothing(opened: Opener, server: GlmServer) -> None:
+    answer = opened().stream(ASK)
+    answer.close()
+    assert list(answer) == []
+    assert not server.requests
+
+
+def test_nobody_is_asked_again_after_hanging_up(opened: Opener, server: GlmServer) -> None:
+    server.mode = "busy"
+    answer = opened().stream(ASK)
+    waiting = threading.Thread(target=lambda: list(answer))
+    waiting.start()
+    until = time.monotonic() + 10
+    while not server.requests and time.monotonic() < until:
+        time.sleep(0.005)
+    answer.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert len(server.requests) == 1
 
 
 def test_an_empty_answer_is_no_failure_of_the_service(opened: Opener, server: GlmServer) -> None:

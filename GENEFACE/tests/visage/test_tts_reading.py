@@ -45,6 +45,9 @@ def test_addresses_keep_every_sign() -> None:
 @pytest.mark.parametrize(("text", "spoken"), [
     ("It is -5°C, 3kg on 2024-05-01.", "It is minus 5 degrees Celsius, 3 kilograms on May 1, 2024."),
     ("$5.99 for #1", "5 dollars 99 cents for number 1"),
+    ("$3.2 or $5 million or $1", "3.2 dollars or 5 million dollars or 1 dollar"),
+    ("A turn of 90° now, 9.8 m/s²", "A turn of 90 degrees now, 9.8 meters per second squared"),
+    ("On 2026年11月21日 it was 25度.", "On 二零二六年十一月二十一日 it was 二十五度."),
     ("a_b < x^2", "a underscore b less than x to the power of 2"),
 ])
 def test_english_is_written_out_where_the_voice_would_drop_it(text: str, spoken: str) -> None:

@@ -18,7 +18,7 @@ import soundfile
 
 from tests.visage.tts_files import make_piper_voice
 from visage.config import Settings
-from visage.errors import ServiceUnreachable
+from visage.errors import ServiceError, ServiceUnreachable
 from visage.tts import SpeechRequest, VoiceServer, open_synthesizer, voice_for_speaker
 
 
@@ -53,6 +53,33 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class _Broken(BaseHTTPRequestHandler):
+    """Promises more than it sends, or sends what is no speech."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100" if self.path.startswith("/cut") else "2")
+        if self.path.startswith("/cut"):
+            self.send_header("X-Told-Bytes", "90")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.mark.parametrize(("path", "code"), [("/cut", "tts.server_cut"), ("/odd", "tts.server_strange")])
+def test_a_voice_server_that_breaks_off_is_told(path: str, code: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Broken) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with pytest.raises(ServiceError) as caught:
+            VoiceServer(f"http://127.0.0.1:{server.server_port}{path}").speak(SpeechRequest("hi"))
+        server.shutdown()
+        thread.join()
+    assert caught.value.code == code
 
 
 def test_openai_voice_speaks_and_a_refused_one_falls_back_and_says_so(service: str) -> None:

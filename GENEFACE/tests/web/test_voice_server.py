@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import av
 import pytest
 import requests
 import soundfile
+import urllib3
 
 from tests.conftest import clean_environment, free_port
 from visage.errors import InvalidRequest
@@ -150,6 +152,29 @@ def test_the_client_gets_the_same_speech_and_leaves_no_file(server: Running) -> 
     with pytest.raises(InvalidRequest) as told:
         client.speak(SpeechRequest("hi", "espeak:{odd}"))
     assert told.value.code == "tts.unknown_voice" and "{odd}" in told.value.message
+
+
+def test_a_speech_with_its_sound_is_one_answer_and_no_file(server: Running) -> None:
+    answer = server.post("/tts", text="Hello there 世界", inline=True)
+    assert answer.headers["Content-Type"] == "application/x-visage-speech"
+    size = int(answer.headers["X-Told-Bytes"])
+    told, sound = json.loads(answer.content[:size]), soundfile.info(io.BytesIO(answer.content[size:]))
+    assert (sound.samplerate, sound.duration) == (told["rate"], pytest.approx(told["seconds"]))
+    apart = server.post("/tts", text="Hello there 世界", out_path="apart.wav").json()
+    assert set(apart) - set(told) == {"wav_path"} and told["phones"] and told["text_used"] == apart["text_used"]
+    assert server.post("/tts", text="……", inline=True).json()["code"] == "tts.nothing_to_say"
+    assert not list((server.home / "static" / "audios").glob("tts-*.wav"))
+
+
+def test_a_thread_keeps_its_connection(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    connect = urllib3.connection.HTTPConnection.connect
+    monkeypatch.setattr(urllib3.connection.HTTPConnection, "connect",
+                        lambda self: (opened.append(self), connect(self))[1])
+    client = VoiceServer(server.url)
+    for text in ("one", "two", "three"):
+        client.speak(SpeechRequest(text))
+    assert len(opened) == 1
 
 
 def test_many_at_once_get_their_own_words(server: Running) -> None:

@@ -64,8 +64,8 @@ def test_every_word_that_a_page_names_exists(file) -> None:
 def test_no_word_is_left_over() -> None:
     text = "\n".join(file.read_text(encoding="utf-8") for file in PAGES)
     dynamic = {"needs", "stage", "language", "gender", "engine", "engine_summary", "fact", "bar", "home", "job", "llm",
-               "timing", "talk", "health", "train", "create", "stage_evaluate", "stage_film",
-               "keep"}
+               "timing", "talk", "health", "train", "create", "stage_evaluate", "stage_film", "live_state", "live_hint",
+               "live_stage", "keep"}
     for key in plain(EN):
         assert f'"{key}"' in text or key.split(".")[0] in dynamic or key.endswith(".tab"), f"nobody shows {key}"
 

@@ -7,7 +7,8 @@ import warnings
 
 import numpy as np
 
-from visage.asr.contract import Transcript
+from visage.asr.contract import Transcript, Utterance
+from visage.asr.sphinx_stream import Decoders, SphinxUtterance
 from visage.asr.speech_gate import chunks, pcm16
 from visage.errors import NotInstalled
 from visage.types import SPEECH_RATE
@@ -23,13 +24,15 @@ FILLERS = frozenset({"mm", "hmm", "uh", "um", "ah", "oh", "huh"})
 
 
 class SphinxRecognizer:
-    """English, through SpeechRecognition.  About 0.3 s of one core for a second of speech."""
+    """English.  Recordings go through SpeechRecognition, about 0.3 s of one core for a second of speech, utterances
+    straight to pocketsphinx, with a narrower search, about 0.1 s."""
 
     def __init__(self) -> None:
         import pocketsphinx  # noqa: F401 - SpeechRecognition imports it only when it recognises
 
         self._door = speech_recognition.Recognizer()
         self._lock = threading.Lock()
+        self._decoders = Decoders()
 
     def transcribe(self, samples: np.ndarray) -> Transcript:
         """The English words; empty for silence and steady noise."""
@@ -44,5 +47,13 @@ class SphinxRecognizer:
             except speech_recognition.RequestError as exc:
                 raise NotInstalled("pocketsphinx cannot listen: {reason}", code="asr.sphinx_broken",
                                    hint="pip install --force-reinstall pocketsphinx", reason=str(exc)) from exc
-        words = " ".join(heard).split()
-        return Transcript("" if FILLERS.issuperset(words) else " ".join(words), "en", "sphinx", NOTE)
+        return _told(" ".join(heard))
+
+    def listen(self, after: Utterance | None = None) -> SphinxUtterance:
+        """A new utterance, with a decoder that is warm where one is free; else one is made while sound gathers."""
+        return SphinxUtterance(self._decoders, _told, after if isinstance(after, SphinxUtterance) else None)
+
+
+def _told(text: str) -> Transcript:
+    words = text.split()
+    return Transcript("" if FILLERS.issuperset(words) else " ".join(words), "en", "sphinx", NOTE)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import vosk
 
-from visage.asr.contract import Transcript
+from visage.asr.contract import Transcript, Utterance
 from visage.asr.speech_gate import chunks, pcm16
 from visage.errors import NotInstalled
 from visage.types import SPEECH_RATE
 
 BLOCK_SECONDS = 0.5
+AT_ONCE = SPEECH_RATE // 10
+"""Samples decoded in one call of `VoskUtterance.feed` at most."""
 _HAN_GAP = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 _LANGUAGE = re.compile(r"vosk-model-(?:small-)?([a-z]{2})(?![a-z])")
 
@@ -52,6 +55,10 @@ class VoskRecognizer:
         heard = [text for chunk in chunks(samples) if (text := self._listen(chunk))]
         return Transcript(_HAN_GAP.sub("", " ".join(heard)), self._language, "vosk")
 
+    def listen(self, after: Utterance | None = None) -> VoskUtterance:
+        """A new utterance; the model is shared and follows each speaker by itself."""
+        return VoskUtterance(vosk.KaldiRecognizer(self._model, SPEECH_RATE), self._language)
+
     def _listen(self, chunk: np.ndarray) -> str:
         ear = vosk.KaldiRecognizer(self._model, SPEECH_RATE)
         step = int(BLOCK_SECONDS * SPEECH_RATE)
@@ -61,3 +68,47 @@ class VoskRecognizer:
                 parts.append(json.loads(ear.Result()).get("text", ""))
         parts.append(json.loads(ear.FinalResult()).get("text", ""))
         return " ".join(part for part in parts if part)
+
+
+class VoskUtterance:
+    """One utterance.  Vosk cuts a long one at pauses; its parts are joined."""
+
+    def __init__(self, ear: Any, language: str) -> None:
+        self._ear, self._language = ear, language
+        self._waiting = np.zeros(0, np.float32)
+        self._done: list[str] = []
+        self._partial = ""
+
+    def feed(self, samples: np.ndarray) -> str:
+        """The words so far."""
+        if self._ear is None:
+            raise ValueError("this utterance is over")
+        self._waiting = np.concatenate([self._waiting, np.nan_to_num(samples).astype(np.float32)])
+        self._decode(AT_ONCE)
+        return self._joined(self._partial)
+
+    def finish(self) -> Transcript:
+        """All words."""
+        if self._ear is None:
+            raise ValueError("this utterance is over")
+        while len(self._waiting):
+            self._decode(AT_ONCE)
+        last = json.loads(self._ear.FinalResult()).get("text", "")
+        self.close()
+        return Transcript(self._joined(last), self._language, "vosk")
+
+    def close(self) -> None:
+        """Let the search go."""
+        self._ear = None
+        self._waiting = np.zeros(0, np.float32)
+
+    def _decode(self, most: int) -> None:
+        piece, self._waiting = self._waiting[:most], self._waiting[most:]
+        if self._ear.AcceptWaveform(pcm16(piece)):
+            self._done.append(json.loads(self._ear.Result()).get("text", ""))
+            self._partial = ""
+        else:
+            self._partial = json.loads(self._ear.PartialResult()).get("partial", "")
+
+    def _joined(self, last: str) -> str:
+        return _HAN_GAP.sub("", " ".join(part for part in (*self._done, last) if part))

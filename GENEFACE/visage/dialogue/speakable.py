@@ -11,12 +11,13 @@ _STEPS: tuple[tuple[str, str], ...] = (
     (r"(?<=\S)[ \t]+\|[ \t]+(?=\S)", ", "),              # its columns
     (r"!\[([^\]]*)\]\([^)]*\)", r"\1"),                          # pictures
     (r"\[([^\]]+)\]\([^)]*\)", r"\1"),                           # links
-    (r"<?https?://(?:www\.)?([^/\s>）)，。]+)[^\s>）)，。]*>?", r"\1"),  # addresses: the host says enough
+    # Addresses: the host says enough.
+    (r"<?https?://(?:www\.)?([A-Za-z0-9.:_-]*[A-Za-z0-9])(?:[/?#][!-;=?-~]*[\w/=&+-])?/?>?", r"\1"),
     (r"</?[A-Za-z][^<>]*>", " "),                                # HTML
     (r"(?m)^[ \t]*(#{1,6}[ \t]+|>+[ \t]?|[-*+•][ \t]+)+", ""),   # headings, quotations, list marks
     (r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1", r"\2"),                # bold, struck out
-    (r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])", r"\1"),  # italic, but not 2*3*4
-    (r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)", r"\1"),          # italic, but not some_long_name
+    (r"(?<![A-Za-z0-9*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![A-Za-z0-9*])", r"\1"),  # italic, but not 2*3*4
+    (r"(?<![A-Za-z0-9_])_(?=\S)([^_\n]+?)(?<=\S)_(?![A-Za-z0-9_])", r"\1"),    # italic, but not some_long_name
     (r"`+", ""),
     (r"[ \t\u00a0]+", " "),
     (r" *\n\s*", "\n"),
@@ -41,6 +42,11 @@ def speakable(answer: str) -> str:
         text = re.sub(pattern, instead, text)
     text = text.strip()
     return text if re.search(r"[^\W_]", text) else ""
+
+
+def holds_chinese(text: str) -> bool:
+    """Whether any Chinese character is in it."""
+    return _CHINESE.search(text) is not None
 
 
 def language_of(text: str) -> str:

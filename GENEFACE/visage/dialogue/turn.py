@@ -111,7 +111,7 @@ class Turn:
         report(Progress("think", _HEARD))
         pieces: list[str] = []
         first = told = 0.0
-        with contextlib.closing(self.responder.stream(messages)) as stream:  # type: ignore[type-var]
+        with contextlib.closing(self.responder.stream(messages)) as stream:
             for piece in stream:
                 pieces.append(piece)
                 now = time.monotonic()
@@ -122,11 +122,12 @@ class Turn:
                     report(Progress("think", _HEARD, facts={"answer": without_thoughts(growing)}))
                     if len(without_thoughts(growing)) > LONGEST_ANSWER or len(growing) > 20 * LONGEST_ANSWER:
                         break
-        shown, note = _limited(without_thoughts("".join(pieces)))
+        shown, note = without_thoughts("".join(pieces)), ""
+        if len(shown) > LONGEST_ANSWER:
+            shown, note = stopped(shown[:LONGEST_ANSWER])
         spoken = speakable(shown)
         if not spoken:
-            raise ServiceError("The language model {llm} gave no answer that can be spoken.", code="turn.no_answer",
-                               hint="Ask again in other words, or choose another model.", llm=self.responder.name)
+            raise no_answer(self.responder.name)
         report(Progress("think", _ANSWERED, facts={"answer": shown}))
         return Answered(shown, spoken, self.responder.name, time.monotonic() - begun, first, note)
 
@@ -144,11 +145,14 @@ class Turn:
         return Spoken(speech, time.monotonic() - begun)
 
 
-def _limited(answer: str) -> tuple[str, str]:
-    """An answer, ended after a sentence where it is longer than `LONGEST_ANSWER`, and a note about that."""
-    if len(answer) <= LONGEST_ANSWER:
-        return answer, ""
-    head = answer[:LONGEST_ANSWER]
+def no_answer(llm: str) -> ServiceError:
+    """The error for an answer without a word in it."""
+    return ServiceError("The language model {llm} gave no answer that can be spoken.", code="turn.no_answer",
+                        hint="Ask again in other words, or choose another model.", llm=llm)
+
+
+def stopped(head: str) -> tuple[str, str]:
+    """The beginning of an answer that is too long, ended after a sentence, and a note about that."""
     end = max(head.rfind(mark) for mark in "。！？.!?\n")
     kept = head[:end + 1] if end > LONGEST_ANSWER // 2 else head
     return kept, f"The answer was stopped after {len(kept)} characters."

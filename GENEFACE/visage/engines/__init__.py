@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from visage.drivers import load
-from visage.engines.contract import Engine, EngineInfo, RenderRequest, TrainRequest
-from visage.errors import InvalidRequest, UnknownDriver
+from visage.engines.contract import Engine, EngineInfo, LiveFace, RenderRequest, TrainRequest
+from visage.errors import InvalidRequest, NotInstalled, UnknownDriver
 from visage.storage.paths import Paths
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from visage.config import Settings
     from visage.engines.container.manifest import EngineManifest
 
@@ -24,7 +26,11 @@ DRIVERS = {
 }
 """How an engine is driven; which engines there are, `engine_names` tells."""
 
-__all__ = ["DRIVERS", "Engine", "EngineInfo", "RenderRequest", "TrainRequest", "engine_names", "open_engine"]
+LIVE = {"lite": "visage.engines.lite.live:LiteFace"}
+"""Engines that can show their avatars in a live conversation."""
+
+__all__ = ["DRIVERS", "LIVE", "Engine", "EngineInfo", "LiveFace", "RenderRequest", "TrainRequest", "engine_names",
+           "open_engine", "open_live"]
 
 
 def engine_names(paths: Paths) -> list[str]:
@@ -45,6 +51,20 @@ def open_engine(name: str, settings: Settings, paths: Paths) -> Engine:
     if isinstance(told, InvalidRequest):
         return load("engine", DRIVERS, "broken")(known[asked], told)
     return load("engine", DRIVERS, "container")(told, settings, paths)
+
+
+def open_live(name: str, settings: Settings, paths: Paths, folder: Path) -> LiveFace:
+    """The avatar in a package folder, ready to speak; the caller closes it.
+
+    Raises `UnknownDriver`, `NotInstalled` when that engine cannot or lacks a
+    package, and `BadMedia` when the avatar is damaged.
+    """
+    info = open_engine(name, settings, paths).describe()
+    if info.name not in LIVE:
+        raise NotInstalled("{engine} cannot show its avatars in a live conversation.", code="live.not_here",
+                           hint="Choose an avatar of the built-in engine, or talk in the chat, which makes clips.",
+                           engine=info.title)
+    return load("live face", LIVE, info.name)(folder)
 
 
 def _manifests(paths: Paths) -> dict[str, EngineManifest | InvalidRequest]:

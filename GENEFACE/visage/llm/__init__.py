@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from visage.config import Settings
 from visage.drivers import load
-from visage.llm.contract import Message, Responder
+from visage.llm.contract import Answer, Message, Responder
 
 DRIVERS = {
     "zhipu": "visage.llm.zhipu:ZhipuResponder",
@@ -13,7 +13,7 @@ DRIVERS = {
     "offline": "visage.llm.offline:OfflineResponder",
 }
 
-__all__ = ["DRIVERS", "Message", "Responder", "open_responder"]
+__all__ = ["DRIVERS", "Answer", "Message", "Responder", "open_responder"]
 
 
 def open_responder(settings: Settings, choice: str = "") -> Responder:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from visage.config import Settings
-from visage.llm.contract import Message
+from visage.llm.contract import Answer, Message
+from visage.llm.line import Pieces
 from visage.llm.sums import solve
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -49,12 +50,13 @@ class OfflineResponder:
         del settings
         self._clock = clock
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message]) -> Answer:
         """The answer to the last question, in a few pieces.  Never fails."""
         asked = [message.text.strip() for message in messages if message.role == "user"]
         first = not any(message.role == "assistant" for message in messages)
         answer = self._answer(asked[-1] if asked else "", first)
-        yield from re.findall(r".+?(?:[。！？，.!?,](?:\s+|$|(?=[\u3400-\u9fff]))|$)", answer, re.DOTALL)
+        pieces = re.findall(r".+?(?:[。！？，.!?,](?:\s+|$|(?=[\u3400-\u9fff]))|$)", answer, re.DOTALL)
+        return Pieces(piece for piece in pieces)
 
     def _answer(self, question: str, first: bool) -> str:
         language = "zh" if _CHINESE.search(question) else "en"

@@ -9,8 +9,18 @@ from openai import DefaultHttpxClient, OpenAI, Timeout
 
 from visage.config import Settings
 from visage.errors import NotInstalled
-from visage.llm.contract import Message
-from visage.llm.relay import CONNECT_SECONDS, Service, on_internet, payload, relay, require_network, translate
+from visage.llm.contract import Answer, Message
+from visage.llm.line import Line, Pieces
+from visage.llm.relay import (
+    CONNECT_SECONDS,
+    Service,
+    on_internet,
+    payload,
+    relay,
+    require_network,
+    translate,
+    trusted,
+)
 
 _HOME = "https://api.openai.com/v1"
 
@@ -34,20 +44,26 @@ class OpenAIResponder:
         self._model = settings.openai_model
         self.name = f"{self.title} {self._model}".strip()
         require_network(settings.online, url, self.name)
+        trusted()
         # The SDK insists on a key; servers that need none ignore it.
         self._key = key or "none"
         self._service = Service(self.name, url, settings.llm_timeout, "VISAGE_OPENAI_API_KEY",
                                 "VISAGE_OPENAI_BASE_URL", "VISAGE_OPENAI_MODEL", key)
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The answer in pieces; closing the iterator closes the connection."""
+    def stream(self, messages: Sequence[Message]) -> Answer:
+        """The answer in pieces; closing it ends the connection."""
+        line = Line()
+        return Pieces(self._pieces(messages, line), line)
+
+    def _pieces(self, messages: Sequence[Message], line: Line) -> Iterator[str]:
         url, silence = self._service.address, self._service.timeout
         client = OpenAI(api_key=self._key, base_url=url, max_retries=0,
                         timeout=Timeout(silence, connect=min(CONNECT_SECONDS, silence)),
-                        http_client=DefaultHttpxClient(trust_env=on_internet(url)))
+                        http_client=DefaultHttpxClient(trust_env=on_internet(url), verify=trusted(),
+                                                       event_hooks=line.hooks))
         with client:
             self._choose_model(client)
-            yield from relay(client, lambda: client.chat.completions.create(
+            yield from relay(client, line, lambda: client.chat.completions.create(
                 model=self._model, messages=payload(messages), stream=True), self._service)  # type: ignore[arg-type]
 
     def _choose_model(self, client: OpenAI) -> None:

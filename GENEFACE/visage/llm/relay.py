@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import time
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
 
 from visage.errors import (
     NotInstalled,
@@ -19,6 +22,7 @@ from visage.errors import (
     VisageError,
 )
 from visage.llm.contract import Message
+from visage.llm.line import Line
 
 CONNECT_SECONDS = 10.0
 """Longest wait for a connection, apart from the wait for the first word."""
@@ -46,20 +50,27 @@ class Service:
     """The key, so that it can be kept out of messages."""
 
 
-def relay(client: Any, create: Callable[[], Any], service: Service) -> Iterator[str]:
-    """The texts of one answer of ``create()``, an SDK's chat stream; closes stream and client in every case.
+def relay(client: Any, line: Line, create: Callable[[], Any], service: Service) -> Iterator[str]:
+    """The texts of one answer of ``create()``, an SDK's chat stream over ``line``; closes all three in every case.
 
     A request that is turned away with 429 or 5xx is made once more.  Raises the
     `ServiceError` family.
     """
     stream = None
     try:
-        stream = _opened(create, service)
+        stream = _opened(create, line, service)
         yield from _texts(stream, service)
     finally:
         if stream is not None:
             stream.response.close()
         client.close()
+        line.cut()
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whom TLS trusts, read once: 20 ms of work that no question waits for when a driver asks for it as it opens."""
+    return httpx.create_ssl_context()
 
 
 def payload(messages: Sequence[Message]) -> list[dict[str, str]]:
@@ -123,7 +134,7 @@ def cut(service: Service) -> ServiceError:
                         hint="Ask again.", llm=service.name)
 
 
-def _opened(create: Callable[[], Any], service: Service) -> Any:
+def _opened(create: Callable[[], Any], line: Line, service: Service) -> Any:
     for last in (False, True):
         try:
             return create()
@@ -133,7 +144,8 @@ def _opened(create: Callable[[], Any], service: Service) -> Any:
                 raise
             if last or not (isinstance(error, ServiceBusy) or error.params.get("status", 0) >= 500):
                 raise error from exc
-        time.sleep(_PAUSE)
+        if line.wait(_PAUSE):
+            raise error
     raise AssertionError("the second attempt returns or raises")
 
 

@@ -89,6 +89,11 @@ class Paths:
         return self.var / "conversations"
 
     @property
+    def voices(self) -> Path:
+        """One folder a cloned voice: its print, the consent to it, and the recording where that is kept."""
+        return self.var / "voices"
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.var / "visage.db"

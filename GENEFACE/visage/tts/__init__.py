@@ -5,6 +5,7 @@ from __future__ import annotations
 from visage.config import Settings
 from visage.drivers import load
 from visage.errors import NotInstalled, VisageError
+from visage.storage.paths import Paths
 from visage.tts.builtin import voice_for_speaker
 from visage.tts.chain import VoiceChain
 from visage.tts.contract import Speech, SpeechRequest, Synthesizer, Voice
@@ -14,6 +15,7 @@ DRIVERS = {
     "edge": "visage.tts.edge:EdgeSynthesizer",
     "openai": "visage.tts.openai_http:OpenAISynthesizer",
     "piper": "visage.tts.piper:PiperSynthesizer",
+    "clone": "visage.tts.clone:CloneSynthesizer",
     "espeak": "visage.tts.espeak:EspeakSynthesizer",
 }
 
@@ -57,4 +59,6 @@ def _open(name: str, settings: Settings) -> Synthesizer:
             raise NotInstalled("No folder with Piper voices is configured.", code="tts.piper_unset",
                                hint="Set VISAGE_PIPER_VOICES to a folder with NAME.onnx and NAME.onnx.json.")
         return load("voice driver", DRIVERS, name)(settings.piper_voices)
+    if name == "clone":
+        return load("voice driver", DRIVERS, name)(_open("espeak", settings), Paths(settings.home.resolve()).voices)
     return load("voice driver", DRIVERS, name)()

@@ -29,9 +29,10 @@ class VoiceChain:
         self._text_limit = text_limit
 
     def voices(self) -> list[Voice]:
-        """Every voice of every open driver: built-in ones first, those on the internet last."""
+        """Every voice of every open driver: cloned and built-in ones first, those on the internet last."""
         found = [voice for driver in self.drivers.values() for voice in driver.voices()]
-        return sorted(found, key=lambda voice: (voice.online, voice.driver != "piper", voice.driver != "espeak"))
+        return sorted(found, key=lambda voice: (voice.online, voice.driver != "clone", voice.driver != "piper",
+                                                    voice.driver != "espeak"))
 
     def default(self, language: str) -> str:
         """The voice for a language when none is wished: a Piper voice where the operator put one, else built in."""

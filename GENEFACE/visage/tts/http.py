@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import Any
+import io
+import json
+import os
+import threading
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 import requests
 
@@ -12,6 +16,7 @@ from visage.tts.contract import Speech, SpeechRequest, Voice
 from visage.types import Phone
 
 CONNECT_SECONDS = 3.0
+_IN_MEMORY = 1 << 23
 
 
 class VoiceServer:
@@ -20,6 +25,7 @@ class VoiceServer:
     def __init__(self, url: str, timeout: float = 600.0) -> None:
         self._url = url.rstrip("/")
         self._timeout = (CONNECT_SECONDS, timeout)
+        self._own = threading.local()
 
     @property
     def url(self) -> str:
@@ -41,27 +47,22 @@ class VoiceServer:
     def speak(self, request: SpeechRequest) -> Speech:
         """Say it.  Raises what the server's driver raised, or a `ServiceError` when the server is down or too slow."""
         body = {"text": request.text, "voice": request.voice, "speed": request.speed, "pitch": request.pitch,
-                "language": request.language}
-        answer = self._ask("POST", "/tts", json=body).json()
-        name = answer["wav_path"].replace("\\", "/").rpartition("/")[2]
-        samples, rate = self._fetch(name)
-        phones = tuple(Phone(row["symbol"], row["start"], row["end"]) for row in answer["phones"])
-        return Speech(samples, rate, answer["voice"], answer["text_used"], phones, tuple(answer["notes"]))
+                "language": request.language, "inline": True}
+        with self._ask("POST", "/tts", json=body, stream=True) as response, SpooledTemporaryFile(_IN_MEMORY) as file:
+            told = _received(response, file, self._url)
+            samples, rate = _sound(file)
+        phones = tuple(Phone(row["symbol"], row["start"], row["end"]) for row in told["phones"])
+        return Speech(samples, rate, told["voice"], told["text_used"], phones, tuple(told["notes"]))
 
-    def _fetch(self, name: str) -> tuple[Any, int]:
-        import soundfile
-
-        with tempfile.TemporaryFile(suffix=".wav") as file:
-            with self._ask("GET", f"/sounds/{name}", stream=True) as response:
-                for chunk in response.iter_content(1 << 20):
-                    file.write(chunk)
-            self._ask("DELETE", f"/sounds/{name}")
-            file.seek(0)
-            return soundfile.read(file, dtype="float32")
+    def _session(self) -> requests.Session:
+        """This thread's own, whose connection stays open; a forked process has none of its parent's."""
+        if getattr(self._own, "process", None) != os.getpid():
+            self._own.process, self._own.session = os.getpid(), requests.Session()
+        return self._own.session
 
     def _ask(self, method: str, path: str, **rest: Any) -> requests.Response:
         try:
-            response = requests.request(method, self._url + path, timeout=self._timeout, **rest)
+            response = self._session().request(method, self._url + path, timeout=self._timeout, **rest)
         except requests.Timeout as exc:
             raise ServiceTimeout("The voice server at {url} did not answer in time.", code="tts.server_timeout",
                                  hint="Try a shorter text, or look at the voice server's log.", url=self._url) from exc
@@ -73,11 +74,35 @@ class VoiceServer:
         raise _refusal(response, self._url)
 
 
+def _received(response: requests.Response, file: IO[bytes], url: str) -> dict[str, Any]:
+    """What is told of a speech; ``file`` is left where its sound begins."""
+    try:
+        for chunk in response.iter_content(1 << 18):
+            file.write(chunk)
+        file.seek(0)
+        return json.loads(file.read(int(response.headers["X-Told-Bytes"])))
+    except requests.RequestException as exc:
+        raise ServiceUnreachable("The voice server at {url} broke off.", code="tts.server_cut",
+                                 hint="Try again; if it stays so, look at the voice server's log.", url=url) from exc
+    except (KeyError, ValueError) as exc:
+        raise _strange(response, url) from exc
+
+
+def _sound(file: IO[bytes]) -> tuple[Any, int]:
+    import soundfile
+
+    return soundfile.read(io.BytesIO(file.read()), dtype="float32")
+
+
 def _refusal(response: requests.Response, url: str) -> VisageError:
     """The server's own error again, as the same class of our tree."""
     try:
         told = response.json()
         return revived({**told, "message": told["error"]})
     except (ValueError, KeyError, TypeError):
-        return ServiceError("{url} answered {status}, which is no answer of a voice server.", code="tts.server_strange",
-                            hint="Look at what listens there.", url=url, status=response.status_code)
+        return _strange(response, url)
+
+
+def _strange(response: requests.Response, url: str) -> ServiceError:
+    return ServiceError("{url} answered {status}, which is no answer of a voice server.", code="tts.server_strange",
+                        hint="Look at what listens there.", url=url, status=response.status_code)

@@ -27,6 +27,7 @@ LONGEST_PIECE = 240
 _ADDRESS = re.compile(r"https?://[!-~]+|[!-~]+@[!-~]+")
 _SENTENCE = re.compile(r"[^。！？!?；;\n…]*(?:[。！？!?；;\n…]+[”’」』）)\"']*|$)")
 _LATIN_STOP = re.compile(r"(?<=[a-z\d\")])\.(?=\s+\S)|(?<=[\u0400-\u04ff])\.(?=\s)")
+_NUMBER_LAST = re.compile(r"(?<![\w.,])[-−]?[$¥￥€£]?\d+(?:[.,:/-]\d+)*\Z")
 _CLAUSE = re.compile(r"[^，,、：:\s]*[，,、：:\s]*")
 
 
@@ -63,14 +64,20 @@ def language_of(text: str) -> str:
 def runs(text: str, language: str) -> list[Run]:
     """The text cut where the voice of ``language`` cannot read on; the parts joined are the text.
 
-    Signs and digits belong to what stands before them.
+    Signs and digits belong to what stands before them, but a number to the Chinese character right after it.
     """
     found: list[Run] = []
     for part, name in _parts(text, language):
-        if found and found[-1].language == name:
-            found[-1] = Run(found[-1].text + part, name)
+        number = _NUMBER_LAST.search(found[-1].text) if found and name == "zh" != found[-1].language else None
+        if number:
+            before, text = found.pop(), number[0] + part
+            found += [Run(before.text[:number.start()], before.language)] if number.start() else []
         else:
-            found.append(Run(part, name))
+            text = part
+        if found and found[-1].language == name:
+            found[-1] = Run(found[-1].text + text, name)
+        else:
+            found.append(Run(text, name))
     return found
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")
 _UNITS = {
-    "km/h": "kilometers per hour", "m/s": "meters per second", "mph": "miles per hour", "kWh": "kilowatt hours",
+    "km/h": "kilometers per hour", "m/s²": "meters per second squared",
+    "m/s": "meters per second", "mph": "miles per hour", "kWh": "kilowatt hours",
     "kg": "kilograms", "mg": "milligrams", "km": "kilometers", "cm": "centimeters", "mm": "millimeters",
     "ms": "milliseconds", "ml": "milliliters", "mL": "milliliters", "kHz": "kilohertz", "MHz": "megahertz",
     "GHz": "gigahertz", "Hz": "hertz", "KB": "kilobytes", "MB": "megabytes", "GB": "gigabytes", "TB": "terabytes",
@@ -36,9 +37,11 @@ def _date(match: re.Match[str]) -> str:
 
 def _money(match: re.Match[str]) -> str:
     unit, small = _MONEY[match[1]]
-    amount, cents = match[2], match[3]
-    plural = "" if amount == "1" and not cents else ("" if unit == "yuan" else "s")
-    return f"{amount} {unit}{plural}" + (f" {int(cents)} {small}" if cents and int(cents) else "")
+    amount, part, large = match[2], match[3] or "", match[4]
+    units = unit if unit == "yuan" or (amount == "1" and not part and not large) else f"{unit}s"
+    if large or len(part) not in (0, 2):
+        return f"{amount}{f'.{part}' if part else ''}{f' {large}' if large else ''} {units}"
+    return f"{amount} {units}" + (f" {int(part)} {small}" if part and int(part) else "")
 
 
 def _temperature(match: re.Match[str]) -> str:
@@ -49,13 +52,15 @@ def _temperature(match: re.Match[str]) -> str:
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (ADDRESS, lambda match: spell_address(match[0], _ADDRESS)),
     (re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b"), _date),
-    (re.compile(r"([$€£¥])\s?(\d[\d,]*)(?:\.(\d\d))?\b(?!\.\d)"), _money),
+    (re.compile(r"([$€£¥])\s?(\d+(?:,\d{3})*)(?:\.(\d+))?(?:\s?(thousand|million|billion|trillion))?\b(?!\.\d)"),
+     _money),
     (re.compile(r"(?<![\w.])[-−](?=\d)"), "minus "),
-    (re.compile(r"(\d)\s*°\s*([CF])?\b"), _temperature),
+    (re.compile(r"(\d)\s*°(?:\s*([CF])\b)?"), _temperature),
     (re.compile(r"(?<=\d)\s?(" + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True)) + r")(?![\w/])"),
      lambda match: " " + _UNITS[match[1]]),
     (re.compile(r"(?<=\d)\s?[-–~]\s?(?=\d)"), " to "),
     (re.compile(r"(?<=\d)\s?×\s?(?=\d)"), " by "),
+    (re.compile(r"(?<=[\w)])²"), " squared"), (re.compile(r"(?<=[\w)])³"), " cubed"),
     (re.compile(r"#(?=\d)"), " number "),
     (re.compile(r"\^(?=\w)"), " to the power of "),
     (re.compile(r"_"), " underscore "),

@@ -9,7 +9,8 @@ from visage.tts.numbers_zh import LONGEST, digits, number, whole
 from visage.tts.reading_en import ADDRESS, spell_address
 
 _UNITS = {
-    "km/h": "公里每小时", "m/s": "米每秒", "kWh": "千瓦时", "kg": "千克", "mg": "毫克", "km": "公里", "cm": "厘米",
+    "km/h": "公里每小时", "mph": "英里每小时", "m/s²": "米每二次方秒",
+    "m/s": "米每秒", "kWh": "千瓦时", "kg": "千克", "mg": "毫克", "km": "公里", "cm": "厘米",
     "mm": "毫米", "nm": "纳米", "μm": "微米", "ms": "毫秒", "ml": "毫升", "mL": "毫升", "kHz": "千赫", "MHz": "兆赫",
     "GHz": "吉赫", "Hz": "赫兹", "kW": "千瓦", "dB": "分贝", "km²": "平方公里", "m²": "平方米", "m³": "立方米",
     "cm²": "平方厘米", "fps": "帧每秒", "px": "像素", "min": "分钟", "h": "小时", "s": "秒", "m": "米", "g": "克",

@@ -15,6 +15,8 @@ class Vad(Protocol):
 
     name: str
     """Name of the driver, e.g. ``"silero"``."""
+    note: str
+    """What the user should know, e.g. that it is easily misled by noise; empty otherwise."""
 
     def probability(self, window: np.ndarray) -> float:
         """How likely speech is in the next `WINDOW` samples, float32 mono at `types.SPEECH_RATE`; 0 to 1."""

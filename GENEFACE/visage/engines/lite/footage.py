@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 
 from visage.errors import BadMedia, from_os_error
 from visage.faces.align import Crops
 from visage.faces.pose import Pose, angles
+from visage.media.planes import to_rgb
 from visage.types import FPS
 
 LONGEST = 20 * FPS
 """Frames kept: every one stays in memory while a clip is made."""
+
+_BLOCK = 40 << 20
+"""Bytes that frames are kept in: what is that large goes back to the system when it is freed (glibc: from 32 MiB)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,22 +68,42 @@ class Footage:
             self._decoder = self._container.decode(video=0)
         except (av.error.FFmpegError, IndexError) as exc:
             raise _broken() from exc
-        self._kept: list[np.ndarray] = []
+        self._blocks: list[np.ndarray] = []
+        self._decoded = 0
+        self._lock = threading.Lock()
 
     def __getitem__(self, number: int) -> np.ndarray:
         """Frame uint8 RGB [H, W, 3].  Raises `BadMedia` when the clip ends before it."""
-        while len(self._kept) <= number:
-            try:
-                frame = next(self._decoder)
-            except (StopIteration, av.error.FFmpegError) as exc:
-                raise _broken() from exc
-            self._kept.append(frame.reformat(format="yuv420p").to_ndarray())
-        return cv2.cvtColor(self._kept[number], cv2.COLOR_YUV2RGB_I420)
+        return to_rgb(self.planes(number))
+
+    def planes(self, number: int) -> np.ndarray:
+        """Frame uint8 I420 [H * 3 / 2, W], not to be written into; any thread.
+
+        Raises `BadMedia` when the clip ends before it.
+        """
+        with self._lock:
+            while self._decoded <= number:
+                try:
+                    frame = next(self._decoder)
+                except (StopIteration, av.error.FFmpegError) as exc:
+                    raise _broken() from exc
+                self._keep(frame.reformat(format="yuv420p").to_ndarray())
+            block = len(self._blocks[0])
+            return self._blocks[number // block][number % block]
 
     def close(self) -> None:
         """Free the decoder and the frames."""
-        self._container.close()
-        self._kept.clear()
+        with self._lock:
+            self._container.close()
+            self._blocks.clear()
+            self._decoded = 0
+
+    def _keep(self, frame: np.ndarray) -> None:
+        block = -(-_BLOCK // frame.nbytes)
+        if self._decoded == block * len(self._blocks):
+            self._blocks.append(np.empty((block, *frame.shape), np.uint8))
+        self._blocks[-1][self._decoded % block] = frame
+        self._decoded += 1
 
 
 def to_and_fro(count: int, length: int, start: int = 0) -> np.ndarray:

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from visage.engines.lite.once import once
 from visage.types import FPS, SPEECH_RATE
 
 RATE = 2 * FPS
@@ -38,6 +39,7 @@ def _filters() -> np.ndarray:
     return (weights / weights.sum(0).clip(1e-9)).astype(np.float32)
 
 
+@once
 def energies(samples: np.ndarray) -> np.ndarray:
     """Natural log of mel-band power, float32 [2 T, BANDS], T as in `frame_count`; row i is centred on (i + 0.5) / 50 s.
 

@@ -67,7 +67,7 @@ class Package:
 
     @property
     def idle(self) -> Path:
-        """A short silent clip."""
+        """The avatar at rest: one whole cycle of its movement, without sound."""
         return self.folder / "idle.mp4"
 
     @property

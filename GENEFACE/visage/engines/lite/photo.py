@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from visage.engines.contract import TrainRequest
+from visage.engines.idle import write_idle_loop
 from visage.engines.lite.clock import Clock
 from visage.engines.lite.framing import frame_portrait
 from visage.engines.lite.gate import judge_photo
 from visage.engines.lite.listen import open_listener, stored_listener
+from visage.engines.lite.live import LiteFace
 from visage.engines.lite.package import Package, write_arrays
 from visage.engines.lite.photo_speaking import open_photo
-from visage.engines.lite.rendering import make_idle_clip
 from visage.errors import BadImage
 from visage.faces import open_faces
 from visage.media.images import read_image
@@ -46,7 +48,8 @@ def build(request: TrainRequest, report: Report) -> Mapping[str, Any]:
     points = again[0].points if again else (faces[0].points - (framing.left, framing.top, 0)) * scale
     _store(package, photo, points.astype(np.float32))
     clock.tell(0.3)
-    make_idle_clip(package)
+    with closing(LiteFace(package.folder)) as face:
+        write_idle_loop(face, package.idle)
     clock.tell(1.0, "The avatar is ready")
     return {**dict(judged.facts), "seconds_trained": 0.0, "width": framing.size, "height": framing.size}
 

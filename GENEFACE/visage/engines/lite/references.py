@@ -69,11 +69,12 @@ def neighbours(found: np.ndarray, places: np.ndarray, bank: np.ndarray, apart: i
     return np.argsort(away, 1)[:, :min(count, len(bank))]
 
 
-def follow(wanted: np.ndarray, stored: np.ndarray, change: float = 0.00035, start: int | None = None) -> np.ndarray:
+def follow(wanted: np.ndarray, stored: np.ndarray, change: float = 0.00035, start: int | None = None,
+           end: int | None = None) -> np.ndarray:
     """The reference for each of N frames, int64 [N]: near in shape, rarely changed (Viterbi with a price of change).
 
     A step to the next stored crop is how that mouth really moved on and costs a tenth.
-    ``start`` is the reference shown before the first of these frames.
+    ``start`` is the reference shown before the first of these frames, ``end`` the one shown after the last.
     """
     away = distances(wanted, stored)
     count, size = away.shape
@@ -91,6 +92,8 @@ def follow(wanted: np.ndarray, stored: np.ndarray, change: float = 0.00035, star
         moved = onward < reached
         came[time] = np.where(moved, itself - 1, source)
         cost = np.where(moved, onward, reached) + away[time]
+    if end is not None:
+        cost += np.where(itself == end, 0, change)
     path = np.empty(count, np.int64)
     now = int(cost.argmin())
     for time in range(count - 1, -1, -1):

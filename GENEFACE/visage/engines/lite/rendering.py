@@ -20,8 +20,6 @@ from visage.media.encoder import ClipWriter
 from visage.media.probe import probe
 from visage.types import FPS, SPEECH_RATE, Phone, Report
 
-IDLE = 4 * FPS
-"""Frames of the idle clip."""
 _SOUND_RATE = 44_100
 _TELL = FPS
 """Frames between two reports."""
@@ -111,17 +109,3 @@ def verify(clip: Path, frames: int) -> None:
         raise OutputInvalid("The clip has {found} frames instead of {wanted}.", code="clip.incomplete",
                             hint="Try again; if it happens again, look at the job's log.",
                             found=info.frames, wanted=frames)
-
-
-def make_idle_clip(package: Package) -> None:
-    """Write the silent clip of an avatar that listens."""
-    renderer, basis = open_renderer(package)
-    try:
-        writer: ClipWriter | None = None
-        for frame in renderer.frames(np.repeat(basis.rest[None], IDLE, 0)):
-            writer = writer or ClipWriter(package.idle, frame.shape[1], frame.shape[0], FPS, 0)
-            writer.write(frame)
-        if writer:
-            writer.close()
-    finally:
-        renderer.close()

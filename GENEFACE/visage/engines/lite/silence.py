@@ -7,6 +7,7 @@ from scipy.ndimage import binary_closing, maximum_filter1d, median_filter, perce
 
 from visage.engines.lite.mel import RATE, energies, frame_count
 from visage.engines.lite.mouth import MouthBasis
+from visage.engines.lite.once import once
 from visage.types import FPS, SPEECH_RATE
 
 CLOSING = 0.10
@@ -19,6 +20,7 @@ _RISE = 9.0
 _VOICED = 0.72
 
 
+@once
 def speech_mask(samples: np.ndarray) -> np.ndarray:
     """Whether somebody speaks, bool [2 T] at 50 per second, for sound at 16 kHz.
 

@@ -54,20 +54,23 @@ class Speaker:
 
         Raises `BadMedia` when a part of the package is missing or damaged.
         """
-        self._scene = scene or package.read_scene()
-        self._basis = package.read_basis()
+        self.scene = scene or package.read_scene()
+        """Where the head is in each frame of footage."""
+        self.basis = package.read_basis()
+        """The person's mouth."""
         self._bank = package.read_bank()
-        size = self._scene.squares.size
+        size = self.scene.squares.size
         self._bank_lips = np.stack([crops.lip_map(contour, size) for contour in self._bank.contours])
         self._painter = OnnxPainter(package.painter, threads)
-        self._composer = Composer(size)
+        self.composer = Composer(size)
+        """Puts painted squares back."""
         self._footage: Pictures = pictures or Footage(package.footage)
         self._crops: dict[int, np.ndarray] = {}
 
     @property
     def count(self) -> int:
         """Frames of footage."""
-        return len(self._scene)
+        return len(self.scene)
 
     def close(self) -> None:
         """Free the footage."""
@@ -82,11 +85,11 @@ class Speaker:
         with ThreadPoolExecutor(1) as ahead:
             jobs = self._jobs(coefficients, start)
             coming = next(jobs, None)
-            waiting = ahead.submit(self._paint, *coming) if coming else None
+            waiting = ahead.submit(self.paint, *coming) if coming else None
             while waiting:
                 done = waiting.result()
                 coming = next(jobs, None)
-                waiting = ahead.submit(self._paint, *coming) if coming else None
+                waiting = ahead.submit(self.paint, *coming) if coming else None
                 yield from self._composed(done)
 
     def _jobs(self, coefficients: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -94,19 +97,22 @@ class Speaker:
         for begin in range(0, len(coefficients), _WINDOW):
             wanted = coefficients[begin:begin + _WINDOW]
             numbers = to_and_fro(self.count, len(wanted), start + begin)
-            found = self._references(wanted, numbers, shown)
+            found = self.references(wanted, numbers, shown)
             shown = int(found[-1])
             for at in range(0, len(wanted), BATCH):
                 piece = slice(at, at + BATCH)
                 yield numbers[piece], wanted[piece], found[piece]
 
-    def _references(self, coefficients: np.ndarray, numbers: np.ndarray, shown: int | None) -> np.ndarray:
-        wanted = references.keys(self._basis.decode(coefficients), self._scene.at(numbers).angles)
-        return references.follow(wanted, self._bank.keys, start=shown)
+    def references(self, coefficients: np.ndarray, numbers: np.ndarray, shown: int | None,
+                   after: int | None = None) -> np.ndarray:
+        """The reference for each of some frames in a row, int64 [B]; ``shown`` and ``after``: those round them."""
+        wanted = references.keys(self.basis.decode(coefficients), self.scene.at(numbers).angles)
+        return references.follow(wanted, self._bank.keys, start=shown, end=after)
 
-    def _paint(self, numbers: np.ndarray, coefficients: np.ndarray, found: np.ndarray) -> Painted:
-        scene = self._scene.at(numbers)
-        lips = scene.squares.place(to_image(self._basis.decode(coefficients)[:, :len(LIPS)], scene.pose))
+    def paint(self, numbers: np.ndarray, coefficients: np.ndarray, found: np.ndarray) -> Painted:
+        """Paint coefficients [B, K] into the footage frames ``numbers`` [B] with the references ``found`` [B]."""
+        scene = self.scene.at(numbers)
+        lips = scene.squares.place(to_image(self.basis.decode(coefficients)[:, :len(LIPS)], scene.pose))
         maps = np.stack([crops.lip_map(contour, scene.squares.size) for contour in lips])
         faces = np.stack([self._crop(int(number)) for number in numbers])
         mouths = self._painter.paint(faces, self._bank.faces[found], maps, self._bank_lips[found])
@@ -114,13 +120,13 @@ class Speaker:
 
     def _crop(self, number: int) -> np.ndarray:
         if number not in self._crops:
-            transform = self._scene.squares.transforms[number]
-            self._crops[number] = crops.take(self._footage[number], transform, self._scene.squares.size)
+            transform = self.scene.squares.transforms[number]
+            self._crops[number] = crops.take(self._footage[number], transform, self.scene.squares.size)
         return self._crops[number]
 
     def _composed(self, painted: Painted) -> Iterator[np.ndarray]:
         for number, face, mouth in zip(painted.numbers, painted.faces, painted.mouths, strict=True):
             frame = self._footage[int(number)]
-            matched = self._composer.match(mouth, face)
-            self._composer.blend(frame, matched, self._scene.squares.transforms[number])
+            matched = self.composer.match(mouth, face)
+            self.composer.blend(frame, matched, self.scene.squares.transforms[number])
             yield frame

@@ -9,22 +9,24 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from visage.engines.contract import TrainRequest
+from visage.engines.idle import write_idle_loop
 from visage.engines.lite.clock import Clock
 from visage.engines.lite.framing import Framing, frame_track, framed_track
 from visage.engines.lite.gate import judge
 from visage.engines.lite.lesson import Lesson
 from visage.engines.lite.listen import open_listener, stored_listener
+from visage.engines.lite.live import LiteFace
 from visage.engines.lite.material import Material, cut_out, measure
 from visage.engines.lite.offset import estimate_offset, shift_sound
 from visage.engines.lite.options import TrainOptions
 from visage.engines.lite.package import Package, read_arrays, write_arrays
-from visage.engines.lite.rendering import make_idle_clip
 from visage.errors import BadVideo
 from visage.faces import open_faces
 from visage.faces.track import Track, track_video
@@ -162,9 +164,10 @@ class Training:
         export_painter(school.painter, self.package.painter)
 
     def _finish(self, material: Material) -> None:
-        """Make the idle clip, which also proves that the package works, and leave only what is needed."""
+        """Make the idle loop, which also proves that the package works, and leave only what is needed."""
         self.clock.enter("finish", "Trying the avatar out")
-        make_idle_clip(self.package)
+        with closing(LiteFace(self.package.folder)) as face:
+            write_idle_loop(face, self.package.idle)
         self.clock.tell(0.9)
         shutil.rmtree(self.package.work, ignore_errors=True)
         self.clock.tell(1.0, "The avatar is ready", **{name: value for name, value in self.facts.items()

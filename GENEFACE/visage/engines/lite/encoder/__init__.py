@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from visage.engines.lite.mel import BANDS, energies, levelled
+from visage.engines.lite.once import once
 from visage.errors import NotInstalled
 
 FEATURES = 64
@@ -42,6 +43,7 @@ def _session(file: Path) -> tuple[Any, tuple[str, ...]]:
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), tuple(card["classes"])
 
 
+@once
 def encode_speech(samples: np.ndarray, network: Path = _NETWORK) -> tuple[np.ndarray, np.ndarray]:
     """Features float32 [2 T, 64] and viseme probabilities [2 T, 20] at 50 per second, for sound at 16 kHz.
 

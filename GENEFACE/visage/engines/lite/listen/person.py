@@ -13,6 +13,7 @@ from visage.engines.lite.listen.phones import phone_curves, press_lips
 from visage.engines.lite.listen.sounds import SoundListener, press_heard_lips
 from visage.engines.lite.mel import frame_count
 from visage.engines.lite.mouth import MouthBasis
+from visage.engines.lite.once import each_once
 from visage.engines.lite.silence import shut_in_silence
 from visage.types import Phone
 
@@ -38,6 +39,10 @@ class PersonListener:
 
     def predict(self, samples: np.ndarray, phones: Sequence[Phone] = ()) -> np.ndarray:
         """As `Listener.predict`."""
+        with each_once():
+            return self._told(samples, phones)
+
+    def _told(self, samples: np.ndarray, phones: Sequence[Phone]) -> np.ndarray:
         heard = SoundListener(self.basis).predict(samples)
         if self._own:
             heard = (1 - _TABLE) * self._own.predict(samples) + _TABLE * heard

@@ -1,0 +1,220 @@
+"""The verb *talk live*: sessions of live conversations, as many as the machine may hold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+import structlog
+from pydantic import BaseModel, ConfigDict
+
+from backend.services import Services
+from visage.dialogue.answering import Answer, Item
+from visage.dialogue.ears import Ears
+from visage.dialogue.history import Exchange
+from visage.dialogue.live import LiveTalk
+from visage.dialogue.showing import SOUND_RATE
+from visage.dialogue.turn import Manner
+from visage.dialogue.turns import Choice, Parts, Turns
+from visage.dialogue.turnstile import Turnstile
+from visage.engines import open_live
+from visage.engines.contract import LiveFace
+from visage.engines.idle import ensure_idle_loop
+from visage.errors import Conflict, NotFound, VisageError
+from visage.media.fmp4 import FragmentWriter
+from visage.storage.catalog import Avatar
+from visage.storage.records import Caption, Conversation
+from visage.storage.talks import TalkFile
+from visage.tts.contract import SpeechRequest
+from visage.types import SPEECH_RATE
+from visage.vad import open_vad
+from visage.vad.contract import Vad
+
+_log = structlog.get_logger()
+
+
+class Hello(BaseModel):
+    """What a browser asks for when it comes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    avatar: str
+    conversation: str = ""
+    voice: str = ""
+    llm: str = ""
+    language: Literal["zh", "en"] = "en"
+    microphone: bool = False
+
+
+class LiveHouse:
+    """All live conversations of this process."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.turnstile = Turnstile(os.cpu_count() or 1)
+        self._lock = threading.Lock()
+        self._sessions = 0
+
+    @property
+    def sessions(self) -> int:
+        """How many there are now."""
+        return self._sessions
+
+    def open(self, hello: Hello, owner: str, send: Callable[[Item], None],
+             drop: Callable[[int], None]) -> LiveSession:
+        """A session, ready; to be used as a context.  Raises what `web/live.py` tells as ``refused``."""
+        limit = self.services.settings.live_sessions
+        with self._lock:
+            if self._sessions >= limit:
+                raise Conflict("{count} live conversations are going on, which is all that this machine may hold.",
+                               code="live.full", hint="Wait until one ends, or talk turn by turn.", count=limit)
+            self._sessions += 1
+        try:
+            return LiveSession(self, hello, owner, send, drop)
+        except BaseException:
+            self.left()
+            raise
+
+    def left(self) -> None:
+        """One session fewer."""
+        with self._lock:
+            self._sessions -= 1
+
+
+class LiveSession:
+    """One browser's live conversation with one avatar."""
+
+    def __init__(self, house: LiveHouse, hello: Hello, owner: str, send: Callable[[Item], None],
+                 drop: Callable[[int], None]) -> None:
+        self._house, self._send = house, send
+        self._files: dict[int, TalkFile] = {}
+        self._header = b""
+        services = self._services = house.services
+        avatar = self._avatar = services.catalog.get(hello.avatar)
+        self._conversation = _conversation(services, hello, owner)
+        responder = services.responder(hello.llm)
+        with ExitStack() as undo:
+            face = _face(services, avatar)
+            undo.callback(face.close)
+            vad = open_vad(services.settings)
+            parts = Parts(face, Ears(vad, services.recognizer), services.voice, lambda: _muxer(face),
+                          house.turnstile, self._keep, self._film)
+            self._choice = Choice(responder, Manner(hello.voice), avatar.prompt)
+            self._talk = LiveTalk(Turns(parts, self._choice, send, drop, _past(services, self._conversation)))
+            self._keeper = undo.enter_context(ThreadPoolExecutor(1, "live-keeper"))
+            self._leave = undo.pop_all()
+        self._warm(face, hello.voice)
+        self._ready(face, vad)
+
+    def __enter__(self) -> LiveSession:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        try:
+            self._talk.close()
+            self._leave.close()
+        finally:
+            self._house.left()
+
+    def sound(self, data: bytes) -> None:
+        """Further sound of the microphone."""
+        self._talk.sound(data)
+
+    def message(self, told: Mapping[str, Any]) -> None:
+        """An event of the browser.  Raises errors of the tree."""
+        if told.get("type") == "choose":
+            self._choose(told)
+        else:
+            self._talk.message(told)
+
+    def _choose(self, told: Mapping[str, Any]) -> None:
+        choice = self._choice
+        if isinstance(told.get("llm"), str):
+            choice.responder = self._services.responder(told["llm"])
+        if isinstance(told.get("voice"), str):
+            choice.manner = Manner(told["voice"], choice.manner.speed, choice.manner.pitch)
+        choice.persona = self._services.catalog.get(self._avatar.id).prompt
+
+    def _warm(self, face: LiveFace, voice: str) -> None:
+        """What is slow the first time is done before the user waits for it."""
+        list(face.speak(np.zeros(SPEECH_RATE // 5, np.float32), (), 0))
+
+        def speak() -> None:
+            # whatever is wrong with the voice is told by the turn that needs it
+            with contextlib.suppress(VisageError):
+                self._services.voice.speak(SpeechRequest("a", voice))
+
+        threading.Thread(target=speak, name="live-warm", daemon=True).start()
+
+    def _ready(self, face: LiveFace, vad: Vad) -> None:
+        file = ensure_idle_loop(face, self._services.catalog.folder(self._avatar.id) / "idle.mp4")
+        muxer = _muxer(face)
+        self._header = muxer.header
+        vosk = self._services.settings.vosk_model is not None
+        self._send({
+            "type": "ready", "session": uuid.uuid4().hex, "conversation": self._conversation.id,
+            "avatar": self._avatar.id, "cycle": face.cycle, "width": face.width, "height": face.height,
+            "idle": f"/api/avatars/{self._avatar.id}/idle.mp4?v={file.stat().st_mtime_ns:x}", "mime": muxer.mime,
+            "voice": self._choice.manner.voice, "llm": self._choice.responder.name,
+            "recogniser": "vosk" if vosk else "sphinx", "languages": ["any"] if vosk else ["en"], "vad": vad.name,
+            "notes": [vad.note] if vad.note else []})
+        self._send(bytes(5) + muxer.header)
+
+    def _film(self, answer: Answer, data: bytes) -> None:
+        self._keeper.submit(self._append, answer.number, data)
+
+    def _append(self, turn: int, data: bytes) -> None:
+        if turn not in self._files:
+            self._files[turn] = self._services.talks.begin(self._conversation.id)
+            self._files[turn].append(self._header)
+        self._files[turn].append(data)
+
+    def _keep(self, answer: Answer, share: float, question: np.ndarray | None) -> None:
+        """Store a turn that is over; in order, by a thread of its own, since cutting a video takes a moment."""
+        until = None if share >= 1 else answer.playback.position()
+        stages = answer.stages()
+        self._keeper.submit(self._store, answer, share, until, stages, question)
+
+    def _store(self, answer: Answer, share: float, until: float | None, stages: list[dict[str, Any]],
+               question: np.ndarray | None) -> None:
+        try:
+            file = self._files.pop(answer.number, None) or self._services.talks.begin(self._conversation.id)
+            if question is not None:
+                file.ask(question)
+            captions = [Caption(caption.text, caption.start, caption.seconds) for caption in answer.captions]
+            file.finish(answer.question, answer.text, until=until, heard=share, frame=answer.frame, captions=captions,
+                        stages=stages, notes=answer.notes)
+        except NotFound:
+            _log.info("a turn of a conversation that was deleted meanwhile is not kept")
+        except Exception as error:
+            _log.exception("a live turn could not be stored", error=repr(error))
+
+
+def _conversation(services: Services, hello: Hello, owner: str) -> Conversation:
+    if hello.conversation:
+        return services.conversations.get(hello.conversation, owner)
+    return services.conversations.add(hello.avatar, owner)
+
+
+def _past(services: Services, conversation: Conversation) -> list[Exchange]:
+    return [Exchange(turn.question, turn.answer, turn.heard)
+            for turn in services.conversations.turns(conversation.id, 50)]
+
+
+def _face(services: Services, avatar: Avatar) -> LiveFace:
+    return open_live(avatar.engine, services.settings, services.paths, services.catalog.folder(avatar.id))
+
+
+def _muxer(face: LiveFace) -> FragmentWriter:
+    return FragmentWriter(face.width, face.height, SOUND_RATE)
+
+
