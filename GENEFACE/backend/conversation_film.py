@@ -47,9 +47,10 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     script = script_of(services, services.conversations.get(form.conversation, job.owner))
     folder = services.store.folder(job.id)
     made, notes = folder / "film.mp4", list(script.notes)
+    _clear(folder)  # what an attempt that was killed left
     try:
         notes += _shoot(services, script, form.subtitles, made, report)
-        if form.subtitles == "soft":
+        if form.subtitles == "soft" and script.subtitles:
             report(Progress("subtitles", 0.96, "The subtitles are put in."))
             made = _subtitled(script, folder, made)
         report(Progress("verify", 0.98, "The film is looked through."))
@@ -59,8 +60,7 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
         target.parent.mkdir(parents=True, exist_ok=True)
         made.replace(target)
     finally:
-        for name in ("film.mp4", "film.srt", "film-soft.mp4"):
-            (folder / name).unlink(missing_ok=True)
+        _clear(folder)
     return {"url": f"/api/conversations/{form.conversation}/film-{form.subtitles}.mp4", "seconds": seconds,
             "size": target.stat().st_size, "turns": len(script.scenes) // 2, "subtitles": form.subtitles,
             "notes": notes}
@@ -69,6 +69,13 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
 def film_file(services: Services, conversation: str, subtitles: str) -> Path:
     """Where the newest film of that kind lies; deleted with the conversation."""
     return services.talks.folder(conversation) / f"film-{subtitles}.mp4"
+
+
+def _clear(folder: Path) -> None:
+    """Remove the working files of a film."""
+    for pattern in ("film*", ".film*"):
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 def _shoot(services: Services, script: Script, subtitles: str, out: Path, report: Report) -> list[str]:

@@ -187,6 +187,27 @@ def test_a_conversation_outlives_its_avatar(services: Services) -> None:
     assert found.value.code == "film.no_picture"
 
 
+def test_a_turn_without_words_is_no_obstacle(services: Services) -> None:
+    talk = services.conversations.add("ada", "me").id
+    live(services, talk, " ", "", seconds=0.4)
+    for subtitles in ("soft", "burnt"):
+        file, told = filmed(services, talk, subtitles)
+        assert probe(file, "video").frames == round(25 * 1.5) + 10
+        assert told["notes"] == []
+    assert conversation_transcript.as_srt(script_of(services, services.conversations.get(talk)), "en") == ""
+
+
+def test_an_attempt_that_was_killed_leaves_no_working_files_for_ever(services: Services) -> None:
+    talk = services.conversations.add("ada", "me").id
+    live(services, talk, "Why?", EN, seconds=0.4)
+    job = conversation_film.submit(services, FilmForm(conversation=talk, subtitles="none"), "me")
+    folder = services.store.folder(job.id)
+    for name in ("film.mp4", ".film.99-abc.part", "log.txt"):
+        (folder / name).write_bytes(b"x")
+    conversation_film.run(job, services, silent)
+    assert [path.name for path in folder.iterdir() if path.name != "lock"] == ["log.txt"]
+
+
 def test_pictures_of_another_shape_are_shown_whole(services: Services) -> None:
     talk = services.conversations.add("ada", "me").id
     live(services, talk, "Why?", EN)
