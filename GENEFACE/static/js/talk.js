@@ -6,6 +6,7 @@ import { Conversation } from "./conversation.js";
 import { $, button, calm } from "./dom.js";
 import { avatars, faceStrip, preferred, remember } from "./faces.js";
 import { holdToTalk, occupied } from "./hold.js";
+import { keepMenu } from "./keep.js";
 import { lacking } from "./live.js";
 import { Stage } from "./stage.js";
 import { talkSettings } from "./talksettings.js";
@@ -109,6 +110,8 @@ $("#fresh").addEventListener("click", () => {
   if (live) talkLive();
   else turns.enter(null);
 });
+
+$("#fresh").before(keepMenu(() => (face ? memory.read(`conversation.${face.id}`) : null)));
 
 controls.mic.addEventListener("click", () => { if (live) conversation.toggle(); });
 holdToTalk(controls.mic, { enabled: () => !live, begin: () => turns.beginRecording(), end: () => turns.endRecording(), running: () => turns.recording });
