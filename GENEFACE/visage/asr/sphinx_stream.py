@@ -99,7 +99,8 @@ class SphinxUtterance:
         self._waits = 0
         self._open = False
         self._loudest = SOFTEST_DBFS
-        self._gain, self._mean = (after._gain, after._mean) if after else (0.0, "")
+        self._gain: float = after._gain if after else 0.0
+        self._mean: str = after._mean if after else ""
         self._segment = self._softly = 0
         self._done: list[str] = []
         self._text = ""
