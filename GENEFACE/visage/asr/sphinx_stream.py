@@ -18,10 +18,10 @@ KEPT = 4
 """Idle decoders kept; each holds 60 to 100 MB."""
 PIECE = 512
 AT_ONCE = 3 * PIECE
-"""Samples decoded in one call at most, so that no call takes longer than 30 ms; the rest waits for the next."""
+"""Samples decoded in one call at most, about 30 ms of work; the rest waits for the next."""
 LISTEN_FIRST = SPEECH_RATE
 """Samples from a speaker's first sound on that are heard before decoding starts, to know the voice and the microphone
-(the mean of the cepstra), unless the speaker falls silent earlier.  It halves the wrong words of a first utterance."""
+(the mean of the cepstra), unless the speaker falls silent earlier.  On 30 made utterances: 15 % wrong words, not 18."""
 FALLS_SILENT = SPEECH_RATE // 16
 LOUDEST_DBFS = -14.0
 """How loud the loudest 20 ms of a speaker's beginning are made."""
@@ -34,8 +34,8 @@ PAUSE = SPEECH_RATE // 5
 PAUSE_DB = 25.0
 """A pause is so much softer than the loudest that was heard."""
 OPTIONS = {"fwdflat": False, "maxhmmpf": 3000, "maxwpf": 10, "loglevel": "FATAL"}
-"""One pass of a narrow search: as many words right as with all passes on ten sentences in three voices, at half the
-cost, and the last words are there 5 ms after the last sound instead of 60 to 130."""
+"""One pass of a narrow search: 8.5 % wrong words on ten sentences in three voices where all passes have 7.4, but the
+last words are there 5 ms of work after the last sound instead of 60 to 130."""
 _FIRST_GUESS = "40,3,-1"
 
 
@@ -99,7 +99,8 @@ class SphinxUtterance:
         self._waits = 0
         self._open = False
         self._loudest = SOFTEST_DBFS
-        self._gain, self._mean = (after._gain, after._mean) if after else (0.0, "")
+        self._gain: float = after._gain if after else 0.0
+        self._mean: str = after._mean if after else ""
         self._segment = self._softly = 0
         self._done: list[str] = []
         self._text = ""

@@ -19,6 +19,7 @@ class Listening:
         self._recognizer = recognizer
         self._now: Utterance | None = None
         self._before: Utterance | None = None
+        self._sound: list[np.ndarray] = []
         self._clear()
 
     @property
@@ -83,7 +84,7 @@ class Listening:
         self._clear()
 
     def _clear(self) -> None:
-        self._sound: list[np.ndarray] = []
+        self._sound = []
         self._settled: list[str] = []
         self._partial = ""
         self._last = Transcript("", "", "")

@@ -35,6 +35,9 @@ class EnergyVad:
     note = NOTE
 
     def __init__(self) -> None:
+        self._before: np.ndarray
+        self._floor: np.ndarray
+        self._likely: float
         self._taper = np.hanning(WINDOW * 2).astype(np.float32)
         edges = np.geomspace(LOW_HZ, HIGH_HZ, BANDS + 1) * (2 * WINDOW) / SPEECH_RATE
         self._edges = np.unique(edges.round().astype(int))

@@ -35,6 +35,8 @@ class SileroVad:
     note = ""
 
     def __init__(self) -> None:
+        self._quiet: int
+        self._state: np.ndarray
         with _LOADING:
             self._network = _network()
         self._rate = np.array(SPEECH_RATE, np.int64)
