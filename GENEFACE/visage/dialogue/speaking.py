@@ -51,6 +51,11 @@ class Speaking:
         self._said = Ahead(self._all(thoughts), scope, LOOK_AHEAD, "speak")
 
     @property
+    def ready(self) -> bool:
+        """Whether the next sentence, the end or a failure is there, so that asking for it does not wait."""
+        return self._said.ready
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know so far, each once."""
         return tuple(self._notes)
