@@ -146,7 +146,11 @@ class LiveSession:
 
     def _warm(self, face: LiveFace, voice: str) -> None:
         """What is slow the first time is done before the user waits for it."""
-        list(face.speak(np.zeros(SPEECH_RATE // 5, np.float32), (), 0))
+        quiet = np.zeros(SPEECH_RATE // 5, np.float32)
+        list(face.speak(quiet, (), 0))
+        utterance = self._services.recognizer.listen()
+        utterance.feed(quiet)
+        utterance.finish()
 
         def speak() -> None:
             # whatever is wrong with the voice is told by the turn that needs it

@@ -42,7 +42,8 @@ def test_sentences_come_in_order_with_what_is_shown(driver: str) -> None:
     assert thinking.answered.spoken == "北京今天天气很好，适合出门走走。气温25°C！\n带上 水 。"
     assert 0 < thinking.answered.first_seconds <= thinking.answered.seconds
     reaches = [shown[:thought.reach] for thought in thoughts]
-    assert reaches[0].startswith("**北京**今天天气很好，") and len(reaches[0]) < 20
+    assert reaches[:3] == ["**北京**今天天气很好，", "**北京**今天天气很好，适合出门走走。",
+                           "**北京**今天天气很好，适合出门走走。气温25°C！"]
     assert reaches == sorted(reaches, key=len) and reaches[-1] == shown
     assert all(thought.shown.startswith(reach) for thought, reach in zip(thoughts, reaches, strict=True))
 
@@ -146,7 +147,15 @@ def test_an_answer_in_one_large_piece_comes_in_sentences_too() -> None:
     with Whole("这是第一句话。" * 15_000) as server:
         thoughts = list(Thinking(responder(server), ASK, Scope()))
     assert len(thoughts) == LONGEST_ANSWER // 7
-    assert all(abs(thought.reach - 7 * (number + 1)) <= 8 for number, thought in enumerate(thoughts))
+    assert [thought.reach for thought in thoughts] == [7 * (number + 1) for number in range(len(thoughts))]
+
+
+def test_a_sentence_reaches_no_word_further_than_it_says() -> None:
+    with GlmServer("That is a good question. I would say so, e.g. today. Yes") as server:
+        thinking = Thinking(responder(server), ASK, Scope())
+        reaches = [thinking.shown[:thought.reach].rstrip() for thought in thinking]
+    assert reaches == ["That is a good question.", "That is a good question. I would say so, e.g. today.",
+                       "That is a good question. I would say so, e.g. today. Yes"]
 
 
 def test_the_offline_responder_thinks_too() -> None:

@@ -66,6 +66,9 @@ class Plain:
     """Makes a growing Markdown text `speakable`; the pieces joined are what the whole text gives, but for space."""
 
     def __init__(self) -> None:
+        self.taken = 0
+        """Characters of what was fed that the words so far stand for."""
+        self._before = 0
         self._fence = ""
         self._rest = ""
         self._told = ""
@@ -77,18 +80,21 @@ class Plain:
         while self._line(out):
             pass
         if not self._fence:
-            out.append(self._further(self._rest[:settled(self._rest)]))
+            place = settled(self._rest)
+            out.append(self._further(self._rest[:place]))
+            self.taken = max(self.taken, self._before + place)
         return "".join(out)
 
     def end(self) -> str:
         """What is left, when nothing more will come."""
+        self.taken = self._before + len(self._rest)
         return "" if self._fence else self._further(self._rest)
 
     def _line(self, out: list[str]) -> bool:
         """Take one whole line, or one side of a code block, off the rest; whether there was one."""
         if self._fence:
-            before, found, after = self._rest.partition(self._fence)
-            self._rest = after if found else before[-2:]
+            before, found, _ = self._rest.partition(self._fence)
+            self._leave(len(before) + len(found) if found else max(len(before) - 2, 0))
             self._fence = "" if found else self._fence
             return bool(found)
         fence, newline = _FENCE.search(self._rest), self._rest.find("\n")
@@ -99,8 +105,15 @@ class Plain:
         else:
             return False
         out += [self._further(self._rest[:place]), "\n"]
-        self._rest, self._told = self._rest[following:], ""
+        self._leave(following)
+        self._told = ""
         return True
+
+    def _leave(self, count: int) -> None:
+        """So many characters need not be looked at again."""
+        self._rest = self._rest[count:]
+        self._before += count
+        self.taken = max(self.taken, self._before)
 
     def _further(self, line: str) -> str:
         """What this much of the present line gives beyond what was told of it."""

@@ -18,6 +18,7 @@ from visage.dialogue.answering import Answer
 from visage.dialogue.events import Began, EarEvent, Ended, Heard, Insisted, Nothing, Paused, Resumed, Words
 from visage.dialogue.turns import Turns
 from visage.errors import InvalidRequest, VisageError
+from visage.types import SPEECH_RATE
 
 _LONGEST = 2000
 """Characters of a typed question."""
@@ -90,6 +91,10 @@ class LiveTalk:
         if given and given.playback.held:
             given.playback.go_on()
             self.turns.send({"type": "resume", "turn": given.number})
+            # what is still to come is heard later than was told
+            self._ears.talking(False)
+            self._ears.talking(True)
+            self._fed = (0, 0)
         elif note:
             self.turns.fail(None, VisageError("Nothing was understood. {note}", code="live.not_understood",
                                               hint="Speak closer to the microphone, or type the question.", note=note))
@@ -150,9 +155,11 @@ class LiveTalk:
         """Tell the ears what the browser plays, and when: they must not take it for the user."""
         turn, fed = self._fed
         fed = fed if turn == answer.number else 0
-        begin = self._ears.now - answer.playback.position()
+        position = answer.playback.position()
+        begin = self._ears.now - position
         for start, sound in answer.sounds[fed:]:
-            self._ears.played(sound, begin + start)
+            if start + len(sound) / SPEECH_RATE > position:
+                self._ears.played(sound, begin + start)
         self._fed = (answer.number, len(answer.sounds))
 
 

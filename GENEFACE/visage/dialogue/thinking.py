@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -19,8 +20,9 @@ LONGEST_MONOLOGUE = 20 * LONGEST_ANSWER
 """Characters a model may write in all, what it thinks to itself included."""
 
 
-_STEP = 8
-"""Characters taken at once, however large the pieces of a model are: `Thought.reach` is that exact."""
+
+# Marks and spaces are taken one by one, however large the pieces of a model are: the reach of a sentence is exact.
+_PARTS = re.compile(r"\w{1,8}|[^\w]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +125,19 @@ class _Written:
 
     def _take(self, piece: str) -> list[tuple[str, int]]:
         cuts: list[tuple[str, int]] = []
-        for start in range(0, len(piece), _STEP):
-            self.shown += piece[start:start + _STEP]
+        for part in _PARTS.findall(piece):
+            self.shown += part
             if len(self.shown) > LONGEST_ANSWER:
                 self.full = True
                 break
-            cuts += self._cut(self._plain.feed(piece[start:start + _STEP]))
+            cuts += self._cut(self._plain.feed(part))
         return cuts
 
     def _cut(self, text: str, final: bool = False) -> list[tuple[str, int]]:
         self._spoken += text
-        self._places.append((len(self._spoken), len(self.shown)))
+        if not text and not final:
+            return []
+        self._places.append((len(self._spoken), self._plain.taken))
         found: list[tuple[str, int]] = []
         for sentence, place in self._cutter.cuts(text, final):
             self._said = place, next(shown for length, shown in self._places if length >= place)
