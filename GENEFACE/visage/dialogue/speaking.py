@@ -52,11 +52,7 @@ class Speaking:
 
     @property
     def ready(self) -> bool:
-<<<<<<< HEAD
         """Whether the next sentence, the end or a failure is there, so that taking it does not wait."""
-=======
-        """Whether the next sentence, the end or a failure is there, so that asking for it does not wait."""
->>>>>>> think
         return self._said.ready
 
     @property
