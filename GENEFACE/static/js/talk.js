@@ -6,6 +6,7 @@ import { Conversation } from "./conversation.js";
 import { $, button, calm } from "./dom.js";
 import { avatars, faceStrip, preferred, remember } from "./faces.js";
 import { holdToTalk, occupied } from "./hold.js";
+import { keepMenu } from "./keep.js";
 import { lacking } from "./live.js";
 import { Stage } from "./stage.js";
 import { talkSettings } from "./talksettings.js";
@@ -73,6 +74,7 @@ async function recall(avatar) {
       row.answer(each.answer);
       row.notes(each.notes);
       row.done(each.url);
+      if (each.heard < 1) row.interrupted(each.heard);
     }
   } catch (error) { if (error.status === 404 && !live) memory.write(`conversation.${avatar.id}`, null); }
 }
@@ -94,6 +96,7 @@ $("#say").addEventListener("submit", async (event) => {
 });
 
 $("#stop").addEventListener("click", stop);
+$("#side-tools").prepend(keepMenu(() => (face ? memory.read(`conversation.${face.id}`) : null)));
 $("#mute").addEventListener("click", () => conversation.mute());
 $("#settings-button").addEventListener("click", () => $("#settings").showModal());
 $("#fresh").addEventListener("click", () => {
