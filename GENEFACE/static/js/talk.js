@@ -74,6 +74,7 @@ async function recall(avatar) {
       row.answer(each.answer);
       row.notes(each.notes);
       row.done(each.url);
+      if (each.heard < 1) row.interrupted(each.heard);
     }
   } catch (error) { if (error.status === 404 && !live) memory.write(`conversation.${avatar.id}`, null); }
 }
@@ -95,6 +96,7 @@ $("#say").addEventListener("submit", async (event) => {
 });
 
 $("#stop").addEventListener("click", stop);
+$("#side-tools").prepend(keepMenu(() => (face ? memory.read(`conversation.${face.id}`) : null)));
 $("#mute").addEventListener("click", () => conversation.mute());
 $("#settings-button").addEventListener("click", () => $("#settings").showModal());
 $("#fresh").addEventListener("click", () => {
@@ -110,8 +112,6 @@ $("#fresh").addEventListener("click", () => {
   if (live) talkLive();
   else turns.enter(null);
 });
-
-$("#fresh").before(keepMenu(() => (face ? memory.read(`conversation.${face.id}`) : null)));
 
 controls.mic.addEventListener("click", () => { if (live) conversation.toggle(); });
 holdToTalk(controls.mic, { enabled: () => !live, begin: () => turns.beginRecording(), end: () => turns.endRecording(), running: () => turns.recording });

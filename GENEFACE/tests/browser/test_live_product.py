@@ -39,3 +39,12 @@ def test_asked_aloud_interrupted_and_asked_again_in_writing(asking: Browser, ins
         conversation = page.evaluate("Object.entries(sessionStorage).find(([key]) => key.includes('conversation'))[1]")
         kept = page.request.get(f"/api/conversations/{conversation}").json()["turns"]
         assert kept[-1]["question"] == "What is two plus three?"
+        page.click(".keep-opener")
+        page.wait_for_selector("dialog.keep .keep-part", timeout=MINUTE)
+        with page.expect_download() as coming:
+            page.get_by_role("button", name="Transcript", exact=True).click()
+        assert "What is two plus three?" in coming.value.path().read_text(encoding="utf-8")
+        page.keyboard.press("Escape")
+        page.reload()
+        page.wait_for_selector("#turns .cut-note", timeout=MINUTE)
+        assert page.locator("#turns .says.me").last.inner_text() == "What is two plus three?"
