@@ -62,6 +62,7 @@ class LiveHouse:
         self.turnstile = Turnstile(os.cpu_count() or 1)
         self._lock = threading.Lock()
         self._sessions = 0
+        self._talks: dict[str, LiveTalk] = {}
 
     @property
     def sessions(self) -> int:
@@ -83,10 +84,25 @@ class LiveHouse:
             self.left()
             raise
 
-    def left(self) -> None:
-        """One session fewer."""
+    def past(self, conversation: Conversation) -> list[Exchange]:
+        """What was said in a conversation: by the one who talks in it, or did until just now, else as it was stored."""
+        with self._lock:
+            talk = self._talks.get(conversation.id)
+        if talk:
+            return talk.past()
+        return [Exchange(turn.question, turn.answer, turn.heard)
+                for turn in self.services.conversations.turns(conversation.id, 50)]
+
+    def begins(self, conversation: Conversation, talk: LiveTalk) -> None:
+        """This talk speaks for the conversation, until `left`."""
+        with self._lock:
+            self._talks[conversation.id] = talk
+
+    def left(self, talk: LiveTalk | None = None) -> None:
+        """One session fewer; everything of its talk is stored."""
         with self._lock:
             self._sessions -= 1
+            self._talks = {name: kept for name, kept in self._talks.items() if kept is not talk}
 
 
 class LiveSession:
@@ -108,11 +124,12 @@ class LiveSession:
             parts = Parts(face, Ears(vad, services.recognizer), services.voice, lambda: _muxer(face),
                           house.turnstile, self._keep, self._film)
             self._choice = Choice(responder, Manner(hello.voice), avatar.prompt)
-            self._talk = LiveTalk(Turns(parts, self._choice, send, drop, _past(services, self._conversation)))
+            self._talk = LiveTalk(Turns(parts, self._choice, send, drop, house.past(self._conversation)))
             self._keeper = undo.enter_context(ThreadPoolExecutor(1, "live-keeper"))
+            self._warm(face, hello.voice)
+            self._ready(face, vad)
+            house.begins(self._conversation, self._talk)
             self._leave = undo.pop_all()
-        self._warm(face, hello.voice)
-        self._ready(face, vad)
 
     def __enter__(self) -> LiveSession:
         return self
@@ -123,7 +140,7 @@ class LiveSession:
             self._talk.close()
             self._leave.close()
         finally:
-            self._house.left()
+            self._house.left(self._talk)
 
     def sound(self, data: bytes) -> None:
         """Further sound of the microphone."""
@@ -195,8 +212,10 @@ class LiveSession:
             if question is not None:
                 file.ask(question)
             captions = [Caption(caption.text, caption.start, caption.seconds) for caption in answer.captions]
-            file.finish(answer.question, answer.text, until=until, heard=share, frame=answer.frame, captions=captions,
-                        stages=stages, notes=answer.notes)
+            turn = file.finish(answer.question, answer.text, until=until, heard=share, frame=answer.frame,
+                               captions=captions, stages=stages, notes=answer.notes)
+            url = f"/api/conversations/{turn.conversation}/turns/{turn.id}/answer.mp4" if turn.seconds else None
+            self._send({"type": "kept", "turn": answer.number, "url": url})
         except NotFound:
             _log.info("a turn of a conversation that was deleted meanwhile is not kept")
         except Exception as error:
@@ -207,11 +226,6 @@ def _conversation(services: Services, hello: Hello, owner: str) -> Conversation:
     if hello.conversation:
         return services.conversations.get(hello.conversation, owner)
     return services.conversations.add(hello.avatar, owner)
-
-
-def _past(services: Services, conversation: Conversation) -> list[Exchange]:
-    return [Exchange(turn.question, turn.answer, turn.heard)
-            for turn in services.conversations.turns(conversation.id, 50)]
 
 
 def _face(services: Services, avatar: Avatar) -> LiveFace:

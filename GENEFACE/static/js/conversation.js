@@ -76,7 +76,7 @@ export class Conversation {
 
   #told(message) {
     const heed = { ready: this.#ready, user: this.#user, partial: ({ text }) => this.turns.partial(text), heard: this.#heard, begin: this.#begin,
-      caption: (caption) => this.turns.caption(caption), answer: (answer) => this.turns.answer(answer), end: this.#end, hold: this.#hold, resume: this.#resume, stop: this.#stop, turn: this.#turn, error: this.#error }[message.type];
+      caption: (caption) => this.turns.caption(caption), answer: (answer) => this.turns.answer(answer), end: this.#end, hold: this.#hold, resume: this.#resume, stop: this.#stop, turn: this.#turn, kept: (kept) => this.turns.kept(kept), error: this.#error }[message.type];
     heed?.call(this, message);
     this.#refresh();
   }

@@ -78,7 +78,10 @@ export class LiveTurns {
     this.rows.get(turn)?.failed();
   }
 
-  /** It is over and stored; `playing`: the face still says it. */
+  /** It is stored, and can be played again at `url`, if there is anything to see. */
+  kept({ turn, url }) { if (url) this.rows.get(turn)?.again(url); }
+
+  /** It is over; `playing`: the face still says it. */
   over({ turn, question, answer, heard, notes, stages }, playing) {
     const row = this.rows.get(turn), entry = this.measure.turn(turn);
     entry.stages = stages;

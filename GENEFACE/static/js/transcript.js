@@ -89,7 +89,8 @@ export class Transcript {
         down();
       },
       tool(element) { tools.append(element); down(); },
-      done: (url) => { fill(tools, url ? button({ t: "talk.replay", icon: "play", class: "plain", on: () => this.replay(url, said) }) : null); down(); },
+      again: (url) => { tools.append(button({ t: "talk.replay", icon: "play", class: "plain", on: () => this.replay(url, said) })); down(); },
+      done(url) { fill(tools); if (url) this.again(url); else down(); },
       remove: () => row.remove(),
       failed() { fill(tools, h("span", { t: "live.failed_mark" })); },
       stopped() { fill(tools, h("span", { t: "talk.stopped" })); if (!mine.textContent || mine.dataset.live !== undefined) bind(mine, () => t("talk.not_heard")); },

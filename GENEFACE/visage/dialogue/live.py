@@ -16,6 +16,7 @@ import numpy as np
 
 from visage.dialogue.answering import Answer
 from visage.dialogue.events import Began, EarEvent, Ended, Heard, Insisted, Nothing, Paused, Resumed, Words
+from visage.dialogue.history import Exchange
 from visage.dialogue.turns import Turns
 from visage.errors import InvalidRequest, VisageError
 from visage.types import SPEECH_RATE
@@ -50,6 +51,11 @@ class LiveTalk:
                                  hint="See docs/live.md.", type=str(told.get("type"))[:40])
         with self.turns.lock:
             handler(told)
+
+    def past(self) -> list[Exchange]:
+        """What was said, the answer that is being given as far as it was heard."""
+        with self.turns.lock:
+            return list(self.turns.told())
 
     def close(self) -> None:
         """The browser is gone: all work stops, and what was said is stored."""

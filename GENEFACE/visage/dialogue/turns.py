@@ -167,12 +167,12 @@ class Turns:
         """Start to answer, in a thread of its own; nothing of it is sent yet."""
         self._number += 1
         answer = Answer(self._number, question, stamps=Stamps(asked, prepared=time.monotonic()))
-        messages = conversation(self._told(), question, self.choice.persona)
+        messages = conversation(self.told(), question, self.choice.persona)
         threading.Thread(target=self._work, args=(answer, messages, self.choice.responder, self.choice.manner),
                          name=f"answer-{answer.number}", daemon=True).start()
         return answer
 
-    def _told(self) -> list[Exchange]:
+    def told(self) -> list[Exchange]:
         """What was said before, with the answer that is just being given as far as it was heard."""
         now = self.given
         return [*self.past, Exchange(now.question, now.text, now.heard_share())] if now and now.text else self.past
