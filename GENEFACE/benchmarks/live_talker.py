@@ -16,7 +16,8 @@ FPS = 25
 _START = 0.08
 """Seconds a browser needs from the first fragment to its picture."""
 _REPORT, _IDLE = 0.25, 1.0
-_WINDOW = 512
+_WINDOW = 2048
+"""Samples of one message, as the page sends them while nobody speaks."""
 _VIDEO = 1
 
 
