@@ -28,16 +28,20 @@ from visage.dialogue.turnstile import Turnstile
 from visage.engines import open_live
 from visage.engines.contract import LiveFace
 from visage.engines.idle import ensure_idle_loop
-from visage.errors import Conflict, NotFound, VisageError
+from visage.errors import Conflict, NotFound, UnknownDriver, VisageError
 from visage.media.fmp4 import FragmentWriter
 from visage.storage.catalog import Avatar
 from visage.storage.records import Caption, Conversation
 from visage.storage.talks import TalkFile
+from visage.tts.chain import SPEAKER
 from visage.tts.contract import SpeechRequest
+from visage.tts.http import VoiceServer
 from visage.types import SPEECH_RATE
 from visage.vad import open_vad
 from visage.vad.contract import Vad
 
+_VOICE_SECONDS = 20.0
+"""A sentence that takes longer to be spoken comes too late for a conversation."""
 _log = structlog.get_logger()
 
 
@@ -60,6 +64,7 @@ class LiveHouse:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.turnstile = Turnstile(os.cpu_count() or 1)
+        self.voice = VoiceServer(services.voice_url, _VOICE_SECONDS)
         self._lock = threading.Lock()
         self._sessions = 0
         self._talks: dict[str, LiveTalk] = {}
@@ -113,6 +118,7 @@ class LiveSession:
         self._house, self._send = house, send
         self._files: dict[int, TalkFile] = {}
         self._header = b""
+        self._lossy = False
         services = self._services = house.services
         avatar = self._avatar = services.catalog.get(hello.avatar)
         self._conversation = _conversation(services, hello, owner)
@@ -121,7 +127,7 @@ class LiveSession:
             face = _face(services, avatar)
             undo.callback(face.close)
             vad = open_vad(services.settings)
-            parts = Parts(face, Ears(vad, services.recognizer), services.voice, lambda: _muxer(face),
+            parts = Parts(face, Ears(vad, services.recognizer), house.voice, lambda: _muxer(face),
                           house.turnstile, self._keep, self._film)
             self._choice = Choice(responder, Manner(hello.voice), avatar.prompt)
             self._talk = LiveTalk(Turns(parts, self._choice, send, drop, house.past(self._conversation)))
@@ -154,12 +160,16 @@ class LiveSession:
             self._talk.message(told)
 
     def _choose(self, told: Mapping[str, Any]) -> None:
+        """From the next turn on; all of it or, when something is unknown, nothing."""
         choice = self._choice
+        responder, manner = choice.responder, choice.manner
         if isinstance(told.get("llm"), str):
-            choice.responder = self._services.responder(told["llm"])
+            responder = self._services.responder(told["llm"])
         if isinstance(told.get("voice"), str):
-            choice.manner = Manner(told["voice"], choice.manner.speed, choice.manner.pitch)
-        choice.persona = self._services.catalog.get(self._avatar.id).prompt
+            manner = Manner(_known(self._services, told["voice"]), manner.speed, manner.pitch)
+        with contextlib.suppress(NotFound):  # who was deleted talks on as before
+            choice.persona = self._services.catalog.get(self._avatar.id).prompt
+        choice.responder, choice.manner = responder, manner
 
     def _warm(self, face: LiveFace, voice: str) -> None:
         """What is slow the first time is done before the user waits for it."""
@@ -212,20 +222,42 @@ class LiveSession:
             if question is not None:
                 file.ask(question)
             captions = [Caption(caption.text, caption.start, caption.seconds) for caption in answer.captions]
-            turn = file.finish(answer.question, answer.text, until=until, heard=share, frame=answer.frame,
+            kept = file.finish(answer.question, answer.text, until=until, heard=share, frame=answer.frame,
                                captions=captions, stages=stages, notes=answer.notes)
-            url = f"/api/conversations/{turn.conversation}/turns/{turn.id}/answer.mp4" if turn.seconds else None
+            url = f"/api/conversations/{kept.conversation}/turns/{kept.id}/answer.mp4" if kept.seconds else None
             self._send({"type": "kept", "turn": answer.number, "url": url})
+            for note in kept.notes[len(answer.notes):]:
+                self._not_kept(note)
         except NotFound:
             _log.info("a turn of a conversation that was deleted meanwhile is not kept")
+        except VisageError as error:
+            _log.warning("a live turn could not be stored", error=repr(error))
+            self._not_kept(error.message)
         except Exception as error:
             _log.exception("a live turn could not be stored", error=repr(error))
+            self._not_kept(type(error).__name__)
+
+    def _not_kept(self, reason: str) -> None:
+        """Told once: the talk goes on, and the next turn would say the same."""
+        if not self._lossy:
+            self._lossy = True
+            told = VisageError("Not all of this conversation could be kept: {reason}", code="live.not_kept",
+                               hint="Free some space on the disk; the talk goes on meanwhile.", reason=reason)
+            self._send({"type": "error", "turn": None, **told.as_dict()})
 
 
 def _conversation(services: Services, hello: Hello, owner: str) -> Conversation:
     if hello.conversation:
         return services.conversations.get(hello.conversation, owner)
     return services.conversations.add(hello.avatar, owner)
+
+
+def _known(services: Services, voice: str) -> str:
+    """The voice, "" for the default one.  Raises `UnknownDriver`."""
+    if voice and not voice.startswith(SPEAKER) and voice not in (known.id for known in services.voice.voices()):
+        raise UnknownDriver("There is no voice {voice!r}.", code="tts.unknown_voice",
+                            hint="GET /voices lists them all.", voice=voice[:80])
+    return voice
 
 
 def _face(services: Services, avatar: Avatar) -> LiveFace:

@@ -18,8 +18,6 @@ from web.outbox import Outbox
 from web.visitor import owner
 from web.words import translate
 
-PING_SECONDS = 2
-"""The browser is asked so often whether it is there; it is given up after twice that."""
 _LARGEST = 64 << 10
 _HELLO_SECONDS = 10
 _log = structlog.get_logger()
@@ -27,7 +25,7 @@ _log = structlog.get_logger()
 
 def register(app: Flask) -> None:
     """Add the route to an app."""
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": PING_SECONDS, "max_message_size": _LARGEST}
+    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": _LARGEST}
     app.extensions["visage_live"] = LiveHouse(app.extensions["visage"])
     Sock(app).route("/live")(_live)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from visage.dialogue.playback import Playback
+from visage.dialogue.playback import TRUST, Playback
 from visage.dialogue.scope import Scope
 from visage.dialogue.showing import AHEAD, RESERVE, SOUND_RATE, Caption, Show
 from visage.dialogue.turnstile import Turnstile
@@ -59,6 +59,8 @@ def test_the_position_is_reckoned_on_but_never_beyond_what_was_sent() -> None:
     assert playback.position() == pytest.approx(0.5)
     clock.now += 10
     assert playback.position() == 2.0
+    playback.sent(99)
+    assert playback.position() == pytest.approx(0.5 + TRUST)
 
 
 def test_a_held_playback_stands_still() -> None:

@@ -105,6 +105,12 @@ class Answer:
             for item in kept:
                 self._pass(item)
 
+    def give_up(self) -> None:
+        """Stop all its work; nothing of it is sent any more once this returns."""
+        self.scope.cancel()
+        with self._lock:
+            pass  # what was being sent is sent
+
     @property
     def out(self) -> bool:
         """Whether the user was told of it."""

@@ -23,6 +23,8 @@ from visage.types import SPEECH_RATE
 
 _LONGEST = 2000
 """Characters of a typed question."""
+_MOST = 1e7
+"""No number that a browser tells is as large."""
 
 
 class LiveTalk:
@@ -58,14 +60,15 @@ class LiveTalk:
             return list(self.turns.told())
 
     def close(self) -> None:
-        """The browser is gone: all work stops, and what was said is stored."""
+        """The browser is gone: all work stops, and what was said is stored; nobody uses the parts any more."""
         with self.turns.lock:
             self.turns.closed = True
             self.turns.drop_draft()
             self._ears.close()
             if given := self.turns.given:
-                given.scope.cancel()
+                given.give_up()
                 self.turns.end(given)
+        self.turns.wait()
 
     def _heard(self, event: EarEvent) -> None:
         turns, given = self.turns, self.turns.given
@@ -97,29 +100,33 @@ class LiveTalk:
         if given and given.playback.held:
             given.playback.go_on()
             self.turns.send({"type": "resume", "turn": given.number})
-            # what is still to come is heard later than was told
+            # what is still to come is heard later than was foretold
             self._ears.talking(False)
             self._ears.talking(True)
             self._fed = (0, 0)
+            self._warn_ears(given)
+        elif self.turns.carried:
+            self.turns.answer_carried()
         elif note:
             self.turns.fail(None, VisageError("Nothing was understood. {note}", code="live.not_understood",
                                               hint="Speak closer to the microphone, or type the question.", note=note))
 
     def _say(self, told: Mapping[str, Any]) -> None:
-        text = str(told.get("text", "")).strip()[:_LONGEST]
+        # JSON may hold halves of characters, which can neither be stored nor sent
+        text = str(told.get("text", "")).encode("utf-8", "replace").decode().strip()[:_LONGEST]
         if not text:
             raise InvalidRequest("The question is empty.", code="turn.no_question",
                                  hint="Type something, or record a question.")
-        self.turns.drop_draft()
-        if given := self.turns.given:
-            self.turns.stop(given, "typed")
+        self._forget_speech()
         self.turns.answer(Heard(text, "typed", 0.0), time.monotonic())
 
     def _interrupted(self, told: Mapping[str, Any]) -> None:
         if answer := self._named(told):
-            if "heard" in told:
-                answer.playback.report(_number(told, "heard"))
-            self.turns.stop(answer, "button")
+            try:
+                if "heard" in told:
+                    answer.playback.report(_number(told, "heard"))
+            finally:
+                self.turns.stop(answer, "button")
 
     def _rests(self, told: Mapping[str, Any]) -> None:
         self.turns.rest = (_number(told, "frame"), time.monotonic())
@@ -133,7 +140,7 @@ class LiveTalk:
         if answer := self._named(told):
             answer.playback.report(0.0)
             measured = told.get("first_frame_ms")
-            if isinstance(measured, int | float):
+            if isinstance(measured, int | float) and 0 <= measured < _MOST:
                 answer.first_frame_ms = float(measured)
             self._warn_ears(answer)
 
@@ -145,8 +152,12 @@ class LiveTalk:
 
     def _microphone(self, told: Mapping[str, Any]) -> None:
         if not told.get("on"):
-            for event in self._ears.reset():
-                self._heard(event)
+            self._forget_speech()
+
+    def _forget_speech(self) -> None:
+        """What is just being said is no question."""
+        for event in self._ears.reset():
+            self._heard(event)
 
     def _named(self, told: Mapping[str, Any]) -> Answer | None:
         """The answer that is being given, if the message is about it."""
@@ -163,15 +174,16 @@ class LiveTalk:
         fed = fed if turn == answer.number else 0
         position = answer.playback.position()
         begin = self._ears.now - position
-        for start, sound in answer.sounds[fed:]:
+        news = answer.sounds[fed:]
+        for start, sound in news:
             if start + len(sound) / SPEECH_RATE > position:
                 self._ears.played(sound, begin + start)
-        self._fed = (answer.number, len(answer.sounds))
+        self._fed = (answer.number, fed + len(news))
 
 
 def _number(told: Mapping[str, Any], name: str) -> float:
     value = told.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e7:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST:
         raise InvalidRequest("{name} must be a number.", code="request.number", hint="Send {name} as a JSON number.",
                              name=name)
     return float(value)

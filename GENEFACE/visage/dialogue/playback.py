@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
+TRUST = 2.0
+"""Seconds for which a report is reckoned on; they come four times a second, so without one the line hangs."""
+
 
 class Playback:
-    """The position in one turn's video: reported now and then, reckoned on in between.  Any thread may ask."""
+    """The position in one turn's video: reported now and then, reckoned on in between, but not for long.  Any thread may ask."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
@@ -58,5 +61,5 @@ class Playback:
             return self._reckoned()
 
     def _reckoned(self) -> float:
-        gone = 0.0 if self._held or self._since is None else self._clock() - self._since
+        gone = 0.0 if self._held or self._since is None else min(self._clock() - self._since, TRUST)
         return min(self._at + gone, self._end)

@@ -64,9 +64,21 @@ class Choice:
     """The avatar's own prompt."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried:
+    """A spoken question after which the speaker went on."""
+
+    heard: Heard
+    """As it was understood."""
+    asked: float
+    """When it seemed to end, `time.monotonic`."""
+    sound: np.ndarray | None
+    """Float32 mono at `types.SPEECH_RATE`."""
+
+
 @dataclass(eq=False)
 class Turns:
-    """The answers of one conversation; every method is called under ``lock``."""
+    """The answers of one conversation; every method but `wait` is called under ``lock``."""
 
     parts: Parts
     choice: Choice
@@ -81,13 +93,14 @@ class Turns:
     """Being prepared, for a question that may go on."""
     current: Answer | None = None
     """Being given, or the last that was."""
-    carried: str = ""
+    carried: Carried | None = None
     """A question whose answer was given up before a word of it was heard: the next one goes on with it."""
     closed: bool = False
     """Whether the browser is gone."""
     rest: tuple[float, float] = (0.0, 0.0)
     """Frame of the endless movement that the browser showed, and when it said so (`time.monotonic`; 0: never)."""
     _sounds: dict[int, np.ndarray] = field(default_factory=dict)
+    _threads: list[threading.Thread] = field(default_factory=list)
     _number: int = 0
     _face_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -98,7 +111,7 @@ class Turns:
 
     def joined(self, text: str) -> str:
         """The whole question of which ``text`` is the newest part."""
-        return f"{self.carried} {text}".strip()
+        return f"{self.carried.heard.text if self.carried else ''} {text}".strip()
 
     def prepare(self, question: str, asked: float) -> None:
         """Begin to answer in advance, unless that very question is being answered."""
@@ -114,7 +127,12 @@ class Turns:
             self.draft = None
 
     def answer(self, heard: Heard, asked: float, sound: np.ndarray | None = None) -> None:
-        """Give the answer to a question that is certain: the prepared one when it was to the same words."""
+        """Give the answer to a question that is certain, instead of the one that is being given.
+
+        It is the prepared one when that was to the same words.
+        """
+        if given := self.given:
+            self.stop(given, "typed" if heard.recogniser == "typed" else "voice")
         answer, self.draft = self.draft, None
         if answer is None or answer.question != heard.text or answer.error:
             if answer:
@@ -122,24 +140,32 @@ class Turns:
             answer = self._begin(heard.text, asked)
         answer.stamps.understood = time.monotonic()
         answer.stamps.decided = max(answer.stamps.understood - heard.seconds, answer.stamps.asked)
-        if sound is not None:
-            self._sounds[answer.number] = sound
-        self.carried = ""
+        parts = [part for part in (self.carried and self.carried.sound, sound) if part is not None]
+        if parts:
+            self._sounds[answer.number] = np.concatenate(parts)
+        self.carried = None
         self.current = answer
         self.parts.ears.talking(True)
         answer.let_out(heard, lambda item: self._pass(answer, item))
         if answer.whole:
             self._finished(answer)
 
+    def answer_carried(self) -> None:
+        """What seemed to go on was nothing: the question is answered as it was."""
+        if carried := self.carried:
+            self.carried = None
+            self.answer(carried.heard, carried.asked, carried.sound)
+
     def stop(self, answer: Answer, reason: str) -> None:
         """Give an answer up: its work, what waits to be sent, and what the browser still has."""
         answer.playback.hold()
-        answer.scope.cancel()
+        answer.give_up()
         self.drop(answer.number)
         self.send({"type": "stop", "turn": answer.number, "reason": reason})
-        unheard = reason == "voice" and not answer.playback.started
-        if unheard:
-            self.carried = answer.question
+        spoken = answer.heard if answer.heard and answer.heard.recogniser != "typed" else None
+        unheard = reason == "voice" and spoken is not None and not answer.playback.started
+        if unheard and spoken:
+            self.carried = Carried(spoken, answer.stamps.asked, self._sounds.get(answer.number))
         self.end(answer, void=unheard)
 
     def end(self, answer: Answer, *, void: bool = False) -> None:
@@ -151,7 +177,7 @@ class Turns:
         share, sound = answer.heard_share(), self._sounds.pop(answer.number, None)
         if void:
             return
-        if answer.text:
+        if answer.text or not answer.error:
             self.past.append(Exchange(answer.question, answer.text, share))
             del self.past[:-_REMEMBERED]
         if not self.closed:
@@ -168,9 +194,16 @@ class Turns:
         self._number += 1
         answer = Answer(self._number, question, stamps=Stamps(asked, prepared=time.monotonic()))
         messages = conversation(self.told(), question, self.choice.persona)
-        threading.Thread(target=self._work, args=(answer, messages, self.choice.responder, self.choice.manner),
-                         name=f"answer-{answer.number}", daemon=True).start()
+        work = threading.Thread(target=self._work, args=(answer, messages, self.choice.responder, self.choice.manner),
+                                name=f"answer-{answer.number}", daemon=True)
+        work.start()
+        self._threads = [thread for thread in self._threads if thread.is_alive()] + [work]
         return answer
+
+    def wait(self) -> None:
+        """Until no thread works on an answer any more; not under ``lock``, and only when all were cancelled."""
+        for thread in self._threads:
+            thread.join()
 
     def told(self) -> list[Exchange]:
         """What was said before, with the answer that is just being given as far as it was heard."""
