@@ -30,6 +30,13 @@ def test_a_wav_comes_back(tmp_path: Path) -> None:
     assert len(read_sound(path, limit=0.25)) == RATE // 4
 
 
+def test_a_limit_anywhere_gives_the_beginning_of_the_whole(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", babble(40), RATE)
+    whole = read_sound(path)
+    for seconds in (0.01, 16.384, 17, 39.99, 60):
+        assert np.array_equal(read_sound(path, limit=seconds), whole[:round(seconds * RATE)])
+
+
 @pytest.mark.parametrize("options", [["-c:a", "libopus", "a.webm"], ["-c:a", "aac", "a.m4a"], ["-ac", "2", "a.mp3"],
                                      ["-c:a", "libvorbis", "-ar", "44100", "a.ogg"], ["-ar", "8000", "a.flac"]])
 def test_every_container_gives_the_same_sound_at_the_same_time(tmp_path: Path, options: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import gcd
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from visage.types import SPEECH_RATE
 _SLACK = 0.03
 """Seconds by which time stamps of sound may wander before silence is put in or samples are left out."""
 _BLOCK = 1 << 18
-"""Samples converted at once, so that an hour of sound needs no second copy."""
+"""Samples converted at once, and put together at once while reading: an hour of sound needs no second copy."""
 
 
 def read_sound(path: Path, rate: int = SPEECH_RATE, limit: float | None = None) -> np.ndarray:
@@ -37,23 +37,13 @@ def read_sound(path: Path, rate: int = SPEECH_RATE, limit: float | None = None) 
             raise BadAudio("{name} has no sound.", code="audio.none", hint="Use a recording with sound.",
                            name=path.name)
         start = picture_start(container)
+    most = None if limit is None else round(limit * rate)
     with open_media(path, BadAudio) as container:
-        out: list[np.ndarray] = []
-        resampler: AudioResampler | None = None
-        most = None if limit is None else round(limit * rate)
-        for chunk, native in _timeline(container, start):
-            if resampler is None:
-                resampler = AudioResampler("fltp", "mono", rate)
-            frame = av.AudioFrame.from_ndarray(chunk[None], format="fltp", layout="mono")
-            frame.rate = native
-            out += [part.to_ndarray()[0] for part in resampler.resample(frame)]
-            if most is not None and sum(map(len, out)) >= most:
-                break
-        if resampler is None:
-            raise BadAudio("The sound of {name} cannot be decoded.", code="audio.undecodable",
-                           hint="Save it again as WAV, MP3 or M4A.", name=path.name)
-        out += [part.to_ndarray()[0] for part in resampler.resample(None)]
-    return np.concatenate(out)[:most].astype(np.float32) if out else np.zeros(0, np.float32)
+        blocks = list(_blocks(_resampled(container, start, rate, most)))
+    if not blocks:
+        raise BadAudio("The sound of {name} cannot be decoded.", code="audio.undecodable",
+                       hint="Save it again as WAV, MP3 or M4A.", name=path.name)
+    return np.concatenate(blocks)[:most].astype(np.float32, copy=False)
 
 
 def sound_seconds(path: Path) -> float:
@@ -90,6 +80,39 @@ def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
     from scipy.signal import resample_poly  # costs more than half a second, and most callers never get here
 
     return resample_poly(np.asarray(samples, np.float32), target // divisor, rate // divisor).astype(np.float32)
+
+
+def _resampled(container: av.container.InputContainer, start: float | None, rate: int,
+               most: int | None) -> Iterator[np.ndarray]:
+    """The sound at ``rate`` as it is decoded, ended where ``most`` samples are there; nothing when none can be."""
+    resampler: AudioResampler | None = None
+    read = 0
+    for chunk, native in _timeline(container, start):
+        if resampler is None:
+            resampler = AudioResampler("fltp", "mono", rate)
+        frame = av.AudioFrame.from_ndarray(chunk[None], format="fltp", layout="mono")
+        frame.rate = native
+        for part in resampler.resample(frame):
+            read += part.samples
+            yield part.to_ndarray()[0]
+        if most is not None and read >= most:
+            break
+    if resampler is not None:
+        yield np.concatenate([np.zeros(0, np.float32), *(part.to_ndarray()[0] for part in resampler.resample(None))])
+
+
+def _blocks(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The same samples in few large arrays: small ones by the ten thousand would hold on to twice their memory."""
+    held: list[np.ndarray] = []
+    count = 0
+    for part in parts:
+        held.append(part)
+        count += len(part)
+        if count >= _BLOCK:
+            yield np.concatenate(held)
+            held, count = [], 0
+    if held:
+        yield np.concatenate(held)
 
 
 def _timeline(container: av.container.InputContainer, start: float | None) -> Iterator[tuple[np.ndarray, int]]:

@@ -32,18 +32,17 @@ def mfcc(samples: np.ndarray) -> np.ndarray:
     The sound, float of -1 to 1, is taken to the whole numbers of 16 bits first,
     as the published procedure reads them from a file.  Works a minute at a time.
     """
-    whole = np.clip(np.rint(np.asarray(samples, np.float64) * 32768), -32768, 32767)
-    count = 1 + max(0, -(-(len(whole) - _WINDOW) // _HOP))
+    count = 1 + max(0, -(-(len(samples) - _WINDOW) // _HOP))
     rows = np.empty((count, SIZE), np.float32)
     for first in range(0, count, _BLOCK):
         last = min(first + _BLOCK, count)
-        rows[first:last] = _rows(whole, first, last)
+        rows[first:last] = _rows(samples, first, last)
     return rows
 
 
-def _rows(whole: np.ndarray, first: int, last: int) -> np.ndarray:
+def _rows(samples: np.ndarray, first: int, last: int) -> np.ndarray:
     begin, end = first * _HOP, (last - 1) * _HOP + _WINDOW
-    piece = whole[max(begin - 1, 0):end]
+    piece = np.clip(np.rint(np.asarray(samples[max(begin - 1, 0):end], np.float64) * 32768), -32768, 32767)
     before = piece[:-1] if begin else np.concatenate([[0.0], piece[:-1]])
     piece = (piece[1:] if begin else piece) - _EMPHASIS * before
     piece = np.pad(piece, (0, end - begin - len(piece)))

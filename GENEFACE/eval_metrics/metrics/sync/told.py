@@ -34,7 +34,8 @@ def shut_lips(samples: np.ndarray) -> np.ndarray:
 
 def envelope(samples: np.ndarray) -> np.ndarray:
     """Level of the sound in dB below full scale, roughly as heard (60 Hz to 7.6 kHz), float64 [T] at 25 a second."""
-    power = np.exp(energies(samples).astype(np.float64)).sum(1)
+    power = energies(samples).astype(np.float64)
+    power = np.exp(power, out=power).sum(1)
     return _DECIBEL * np.log(_pairs(power) / (200.0 * 400) + 1e-10)
 
 

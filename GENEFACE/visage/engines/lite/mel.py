@@ -16,7 +16,7 @@ BANDS = 40
 _HOP = SPEECH_RATE // RATE
 _WINDOW = 400
 _SIZE = 512
-_BLOCK = 4096
+_BLOCK, _PART = 4096, 512
 _FLOOR = 1e-9
 
 
@@ -56,9 +56,16 @@ def energies(samples: np.ndarray) -> np.ndarray:
         have = samples[max(begin, 0):max(begin + len(piece), 0)]
         piece[max(-begin, 0):max(-begin, 0) + len(have)] = have
         frames = np.lib.stride_tricks.sliding_window_view(piece, _WINDOW)[::_HOP]
-        power = np.abs(np.fft.rfft(frames * window, _SIZE)) ** 2
-        result[first:first + count] = np.log(power.astype(np.float32) @ _filters() + _FLOOR)
+        result[first:first + count] = np.log(_power(frames, window) @ _filters() + _FLOOR)
     return result
+
+
+def _power(frames: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """Power spectra float32 [N, _SIZE // 2 + 1] of frames [N, _WINDOW]; a part at a time, for its size in between."""
+    power = np.empty((len(frames), _SIZE // 2 + 1), np.float32)
+    for first in range(0, len(frames), _PART):
+        power[first:first + _PART] = np.abs(np.fft.rfft(frames[first:first + _PART] * window, _SIZE)) ** 2
+    return power
 
 
 def levelled(rows: np.ndarray) -> np.ndarray:
@@ -70,15 +77,21 @@ def levelled(rows: np.ndarray) -> np.ndarray:
     loud = rows.mean(1)
     low, high = np.percentile(loud, [10, 95])
     weight = (loud > low + 0.4 * (high - low)).astype(np.float64)
-    overall = (rows * weight[:, None]).sum(0) / max(weight.sum(), 1)
-    half = 15 * RATE
-    begin = np.clip(np.arange(len(rows)) - half, 0, None)
-    end = np.clip(np.arange(len(rows)) + half, None, len(rows))
+    total = np.zeros((len(rows) + 1, rows.shape[1]))
+    np.multiply(rows, weight[:, None], out=total[1:])
+    overall = total[1:].sum(0) / max(weight.sum(), 1)
+    np.cumsum(total[1:], 0, out=total[1:])
     count = np.concatenate([[0], np.cumsum(weight)])
-    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows * weight[:, None], 0)])
-    near = (count[end] - count[begin])[:, None]
-    mean = (total[end] - total[begin] + 2 * RATE * overall) / (near + 2 * RATE)
-    return (np.clip(rows - mean, -6, 6) / 2).astype(np.float32)
+    half = 15 * RATE
+    result = np.empty(rows.shape, np.float32)
+    for first in range(0, len(rows), _BLOCK):
+        part = slice(first, first + _BLOCK)
+        at = np.arange(len(rows))[part]
+        begin, end = np.clip(at - half, 0, None), np.clip(at + half, None, len(rows))
+        near = (count[end] - count[begin])[:, None]
+        mean = (total[end] - total[begin] + 2 * RATE * overall) / (near + 2 * RATE)
+        result[part] = np.clip(rows[part] - mean, -6, 6) / 2
+    return result
 
 
 def in_context(rows: np.ndarray, first: int, last: int, half: int = 10, sharpness: float = 3.0) -> np.ndarray:
