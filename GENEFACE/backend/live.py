@@ -182,7 +182,7 @@ class LiveSession:
         def speak() -> None:
             # whatever is wrong with the voice is told by the turn that needs it
             with contextlib.suppress(VisageError):
-                self._services.voice.speak(SpeechRequest("a", voice))
+                self._house.voice.speak(SpeechRequest("a", voice))
 
         threading.Thread(target=speak, name="live-warm", daemon=True).start()
 
