@@ -4,6 +4,7 @@ import { $, fill, h } from "./dom.js";
 import { health } from "./health.js";
 import { bind, sentence, t } from "./i18n.js";
 import { explain } from "./problems.js";
+import { lendButton } from "./voiceclone.js";
 import { voiceSelect, voices } from "./voices.js";
 
 const MODELS = ["", "zhipu", "openai", "offline"];
@@ -16,7 +17,13 @@ export function talkSettings({ face, changed, chosen }) {
   try { llm.value = localStorage.getItem(KEY) ?? ""; } catch { /* private window */ }
   llm.addEventListener("change", () => { try { localStorage.setItem(KEY, llm.value); } catch { /* private window */ } chosen({ llm: llm.value }); });
   $("#voice").addEventListener("change", () => chosen({ voice: $("#voice").value }));
-  voices().then((answer) => voiceSelect($("#voice"), answer.voices ?? [])).catch(() => voiceSelect($("#voice"), []));
+  const show = voiceSelect($("#voice"), []);
+  const list = async () => show((await voices()).voices ?? []);
+  list().catch(() => {});
+  $("#lend-place").append(lendButton(async (id) => {
+    await list();
+    if (id) { $("#voice").value = id; $("#voice").dispatchEvent(new Event("change")); }
+  }));
   health().then((report) => {
     if (report.llm) bind($("#llm-help"), () => t(report.llm.offline ? "llm.now_offline" : "llm.now", { name: sentence(report.llm.name) }));
   }).catch(() => {});
