@@ -11,7 +11,7 @@ TRUST = 2.0
 
 
 class Playback:
-    """The position in one turn's video: reported now and then, reckoned on in between, but not for long.  Any thread may ask."""
+    """The position in one turn's video: reported now and then, reckoned on for a while.  Any thread may ask."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
