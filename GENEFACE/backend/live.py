@@ -217,6 +217,7 @@ class LiveSession:
 
     def _store(self, answer: Answer, share: float, until: float | None, stages: list[dict[str, Any]],
                question: np.ndarray | None) -> None:
+        # told before it is logged: on a full disk the log fails too
         try:
             file = self._files.pop(answer.number, None) or self._services.talks.begin(self._conversation.id)
             if question is not None:
@@ -231,11 +232,11 @@ class LiveSession:
         except NotFound:
             _log.info("a turn of a conversation that was deleted meanwhile is not kept")
         except VisageError as error:
-            _log.warning("a live turn could not be stored", error=repr(error))
             self._not_kept(error.message)
+            _log.warning("a live turn could not be stored", error=repr(error))
         except Exception as error:
-            _log.exception("a live turn could not be stored", error=repr(error))
             self._not_kept(type(error).__name__)
+            _log.exception("a live turn could not be stored", error=repr(error))
 
     def _not_kept(self, reason: str) -> None:
         """Told once: the talk goes on, and the next turn would say the same."""

@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _event(self, delta: dict[str, Any], finish: str | None = None, chunked: bool = True) -> None:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         self._raw(json.dumps({"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "tiny",
-                              "choices": [choice]}, ensure_ascii=False), chunked)
+                              "choices": [choice]}), chunked)
 
     def _raw(self, data: str, chunked: bool) -> None:
         line = f"data: {data}\n\n".encode()

@@ -58,8 +58,8 @@ def _opened(ws: Server, outbox: Outbox) -> LiveSession | None:
     except ConnectionClosed:
         pass
     except Exception as exc:
-        _log.exception("a live session could not be opened", error=repr(exc))
         outbox.put(_told("refused", _inside(exc)))
+        _log.exception("a live session could not be opened", error=repr(exc))
     return None
 
 
@@ -76,8 +76,8 @@ def _listen(ws: Server, outbox: Outbox, session: LiveSession) -> None:
         except VisageError as exc:
             outbox.put({**_told("error", exc), "turn": None})
         except Exception as exc:
-            _log.exception("a live message failed", error=repr(exc))
             outbox.put({**_told("error", _inside(exc)), "turn": None})
+            _log.exception("a live message failed", error=repr(exc))
 
 
 def _event(data: str | bytes | None) -> dict[str, Any]:

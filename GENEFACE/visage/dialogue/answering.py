@@ -186,9 +186,9 @@ def make(answer: Answer, thinking: Thinking, speaking: Speaking, open_show: Call
     except VisageError as error:
         answer.error = error
     except Exception as error:
-        _log.exception("a live answer failed", turn=answer.number, error=repr(error))
         answer.error = VisageError("Something went wrong inside: {kind}.", code="internal",
                                    hint="The details are in var/logs/web.log.", kind=type(error).__name__)
+        _log.exception("a live answer failed", turn=answer.number, error=repr(error))
     finally:
         thinking.close()
         speaking.close()

@@ -34,13 +34,17 @@ class LiveTalk:
         self.turns = turns
         self._ears = turns.parts.ears
         self._fed: tuple[int, int] = (0, 0)
+        self._odd = b""
         self._handlers = {"say": self._say, "interrupt": self._interrupted, "idle": self._rests,
                           "played": self._played, "shown": self._shown, "done": self._done,
                           "microphone": self._microphone}
 
     def sound(self, data: bytes) -> None:
-        """Further sound of the microphone, 16-bit little-endian mono at `SPEECH_RATE`."""
-        samples = np.frombuffer(data[:len(data) // 2 * 2], "<i2").astype(np.float32) / 32768
+        """Further sound of the microphone, 16-bit little-endian mono at `SPEECH_RATE`, cut anywhere."""
+        data = self._odd + data
+        whole = len(data) // 2 * 2
+        self._odd = data[whole:]
+        samples = np.frombuffer(data[:whole], "<i2").astype(np.float32) / 32768
         with self.turns.lock:
             for event in self._ears.hear(samples):
                 self._heard(event)
@@ -151,6 +155,7 @@ class LiveTalk:
             self.turns.end(answer)
 
     def _microphone(self, told: Mapping[str, Any]) -> None:
+        self._odd = b""
         if not told.get("on"):
             self._forget_speech()
 
