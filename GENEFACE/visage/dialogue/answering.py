@@ -128,6 +128,7 @@ class Answer:
 
     def grow(self, text: str) -> None:
         """There is more of it."""
+        text = _characters(text)
         if text != self.text:
             self.text = text
             self.tell({"type": "answer", "turn": self.number, "text": text})
@@ -227,4 +228,12 @@ def _caption(answer: Answer, said: Said) -> str:
     """The part of the answer that a sentence says, as it is shown."""
     begin = answer.reaches[-1] if answer.reaches else 0
     answer.reaches.append(said.thought.reach)
-    return said.thought.shown[begin:said.thought.reach].strip() or said.thought.sentence
+    return _characters(said.thought.shown[begin:said.thought.reach].strip() or said.thought.sentence)
+
+
+def _characters(text: str) -> str:
+    """The text with halves of characters put together, or replaced where the other half lacks.
+
+    Models send them, since JSON may hold them; they can be neither stored nor sent.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
