@@ -11,16 +11,10 @@ from backend import setup
 if __name__ == "__main__":
     setup.ensure()
 
-    # Conversations share the cores, and the threads of numpy and OpenCV would wait for one another on them: three
-    # times the CPU for one sentence.  numpy reads this on import; what is started from here must not inherit it.
-    _told = os.environ.get("OPENBLAS_NUM_THREADS")
-    os.environ["OPENBLAS_NUM_THREADS"] = _told or "1"
-    import cv2
-    import numpy  # noqa: F401
+    from visage.heaps import one_thread_each, share_heaps
 
-    cv2.setNumThreads(1)
-    if _told is None:
-        del os.environ["OPENBLAS_NUM_THREADS"]
+    share_heaps()
+    one_thread_each()
 
     from backend.services import open_services
     from backend.supervisor import ensure_companions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import logging
 import sys
 import tempfile
@@ -18,10 +17,9 @@ from eval_metrics.evaluation import EvaluationRequest, evaluate
 from eval_metrics.region import REGIONS
 from eval_metrics.result import measured
 from visage.errors import BadMedia, InvalidRequest, NotFound, VisageError
+from visage.heaps import share_heaps
 from visage.types import Progress
 
-_ARENA_MAX, _ARENAS = -8, 2
-"""Name of a setting of glibc's `mallopt`, and how many heaps all threads share."""
 _MEASURED, _FAILED, _ARGUMENTS, _INPUT = 0, 1, 2, 4
 _CODES = """exit codes:
   0  something was measured; what was not is null in the JSON, with its reason
@@ -152,12 +150,6 @@ class _Told:
             print(f"{step.stage} {10 * tenth} %", file=sys.stderr, flush=True)
 
 
-def _share_heaps() -> None:
-    """Let the threads share few heaps where glibc would give each its own, which keeps what the thread once needed."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library, another system
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
-
-
 if __name__ == "__main__":
-    _share_heaps()
+    share_heaps()
     sys.exit(main())

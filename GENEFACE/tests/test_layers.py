@@ -14,7 +14,7 @@ CODE = [file for folder in PACKAGES for file in sorted((ROOT / folder).rglob("*.
 CODE += [ROOT / name for name in ("app.py", "tts_server.py") if (ROOT / name).exists()]
 
 LAYER = {
-    "visage.types": 0, "visage.errors": 0, "visage.config": 0,
+    "visage.types": 0, "visage.errors": 0, "visage.config": 0, "visage.heaps": 0,
     "visage.drivers": 1, "visage.media": 1, "visage.storage": 1, "visage.containers": 1, "visage.faces": 1,
     "visage.trust": 1,
     "visage.vad": 2, "visage.asr": 2, "visage.llm": 2, "visage.tts": 2, "visage.engines": 2, "visage.swap": 2,

@@ -68,7 +68,8 @@ def test_a_typed_question_is_answered_in_sound_and_picture(product: Installation
         assert starts == sorted(starts) and starts[0] == 0 and len(starts) >= 3
         kinds = [event["type"] for event in client.events]
         assert kinds.index("heard") < kinds.index("begin") < kinds.index("end") < kinds.index("turn")
-        kept = requests.get(product.url + client.wait("kept", turn=1)["url"], cookies={"visage": client.cookie}, timeout=20)
+        kept = requests.get(product.url + client.wait("kept", turn=1)["url"], cookies={"visage": client.cookie},
+                            timeout=20)
         assert kept.ok and kept.headers["Content-Type"] == "video/mp4"
         stages = {stage["name"]: stage for stage in turn["stages"]}
         assert {"llm", "tts", "render", "mux", "play"} <= set(stages)
