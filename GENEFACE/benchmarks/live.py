@@ -10,7 +10,7 @@ browser's.  The last line of the output is one JSON object:
 ``av_offset_ms``             between sound and picture, the largest of the conversation
 ``stalls``                   times the picture stood still in it
 ``sessions_talking``         so many at once without a stall
-``idle_cpu_percent``         of one core, for one session in which nobody speaks
+``idle_cpu_percent``         of one core, what a session in which nobody speaks adds to the product at rest
 ``rss_growth_mb_per_hour``   memory of all the product's processes, by least squares
 
 ``spread`` holds counts, medians and extremes of each, and how busy other processes kept the machine
@@ -135,7 +135,7 @@ class Bench:
     def _idle(self) -> dict[str, Any]:
         with self._product("idle", SHORT) as product:
             avatar = _avatar(product)
-            without = self._cpu(product)
+            without = self._cpu(product, self._given.idle_seconds / 2)
             talker = Talker(product.url, avatar, asks=False)
             if not talker.ready():
                 raise RuntimeError(f"no session: {talker.problems}")
@@ -145,7 +145,7 @@ class Bench:
             if talker.problems:
                 raise RuntimeError(f"the silent session was told: {talker.problems}")
         percent = spread(parts, 2)
-        return {"idle_cpu_percent": round(sum(parts) / len(parts), 2),
+        return {"idle_cpu_percent": round(max(sum(parts) / len(parts) - without, 0.0), 2),
                 "spread": {"idle_cpu_percent": {**percent, "without_a_session": without}}}
 
     @staticmethod

@@ -111,6 +111,16 @@ class Answer:
         with self._lock:
             pass  # what was being sent is sent
 
+    def release(self) -> None:
+        """It is over: let go of what is large, and of who was told.
+
+        Both would else wait for Python's collector of cycles, which minds their number, not their size.
+        """
+        with self._lock:
+            self._send = _nobody if self._send else None
+            self._kept.clear()
+            self.sounds.clear()
+
     @property
     def out(self) -> bool:
         """Whether the user was told of it."""
@@ -170,6 +180,10 @@ class Answer:
         self._send(item)
 
 
+def _nobody(item: Item) -> None:
+    """Nobody listens any more."""
+
+
 def _stage(name: str, begin: float, end: float) -> dict[str, float | str]:
     return {"name": name, "start_ms": round(1000 * begin, 1), "end_ms": round(1000 * max(end, begin), 1)}
 
@@ -193,6 +207,7 @@ def make(answer: Answer, thinking: Thinking, speaking: Speaking, open_show: Call
     finally:
         thinking.close()
         speaking.close()
+        answer.scope.release()
         answer.whole = True
         closed(answer)
 

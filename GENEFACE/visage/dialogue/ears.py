@@ -26,13 +26,13 @@ class Hearing:
 
     speech: float = 0.5
     """Likelihood from which a window counts as speech."""
-    speech_while_talking: float = 0.65
+    speech_while_talking: float = 0.5
     """The same while the avatar talks."""
     quiet: float = 0.35
     """Likelihood below which it is silence again."""
     began_seconds: float = 0.09
     """Speech after which it `Began`."""
-    began_while_talking: float = 0.12
+    began_while_talking: float = 0.09
     """The same while the avatar talks."""
     insisted_seconds: float = 0.23
     """Speech after which the speaker `Insisted`."""

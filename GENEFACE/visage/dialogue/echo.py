@@ -55,7 +55,7 @@ ENOUGH = 8
 """Hops that must be heard before anything is concluded."""
 SURE = 24
 """The same before the delay counts as found."""
-LONG = 16
+LONG = 10
 """The same before it is concluded from unlikeness."""
 
 

@@ -40,6 +40,11 @@ class Scope:
                 return
         close()
 
+    def release(self) -> None:
+        """Everything that could have blocked has ended: hold on to none of it."""
+        with self._lock:
+            self._closers.clear()
+
     def check(self) -> None:
         """Raises `Cancelled` when the turn was stopped."""
         if self._gone.is_set():

@@ -175,6 +175,7 @@ class Turns:
         answer.over = True
         self.parts.ears.talking(False)
         share, sound = answer.heard_share(), self._sounds.pop(answer.number, None)
+        answer.release()
         if void:
             return
         if answer.text or not answer.error:
