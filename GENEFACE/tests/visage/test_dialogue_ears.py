@@ -122,6 +122,15 @@ def test_switching_off_in_mid_speech_drops_it() -> None:
     assert isinstance(events[-1], Ended) and events[-1].at > 2
 
 
+def test_switching_off_right_after_the_last_word_is_the_end_of_the_question() -> None:
+    listener = ears()
+    hear(listener, silence(0.5), flite(QUESTION), silence(0.1))
+    events = listener.finish()
+    assert kinds(events) == [Ended] and "computer" in events[0].heard.text
+    assert listener.finish() == []
+    assert kinds(hear(listener, silence(0.5), flite(QUESTION), silence(1.5)))[-1] is Ended
+
+
 def test_what_was_no_language_is_told() -> None:
     class Deaf:
         def listen(self, after=None):

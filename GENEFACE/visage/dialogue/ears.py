@@ -113,6 +113,11 @@ class Ears:
         self._forget()
         return events
 
+    def finish(self) -> list[EarEvent]:
+        """The microphone was switched off: after the last word that ends the question, in mid-word it drops it."""
+        between = self._state is not _State.IDLE and self._silent >= 2 * STEP
+        return (self._end() if between else []) + self.reset()
+
     def close(self) -> None:
         """Give back what the recogniser lent."""
         self.reset()

@@ -157,7 +157,8 @@ class LiveTalk:
     def _microphone(self, told: Mapping[str, Any]) -> None:
         self._odd = b""
         if not told.get("on"):
-            self._forget_speech()
+            for event in self._ears.finish():
+                self._heard(event)
 
     def _forget_speech(self) -> None:
         """What is just being said is no question."""
