@@ -68,7 +68,7 @@ def test_a_spoken_question_is_answered_and_the_face_is_at_rest_again(asking: Bro
         until(page, "ready")
 
 
-def test_the_microphone_is_sent_in_512_samples_at_16_khz(asking: Browser, stand_in: StandIn) -> None:
+def test_the_microphone_is_sent_in_windows_of_512_samples_at_16_khz(asking: Browser, stand_in: StandIn) -> None:
     with talking(asking, stand_in) as page:
         until(page, "ready")
         stand_in.sizes.clear()
@@ -81,7 +81,9 @@ def test_the_microphone_is_sent_in_512_samples_at_16_khz(asking: Browser, stand_
         page.wait_for_timeout(4000)
         seconds = (page.evaluate("performance.now()") - began) / 1000
         assert (stand_in.samples - first) / seconds == pytest.approx(16_000, rel=0.25)
-        assert stand_in.sizes == {1024}
+        # One window while somebody speaks, four together while nobody does, what was held back as soon as one begins.
+        eventually(page, lambda: {1024, 4096} <= stand_in.sizes)
+        assert stand_in.sizes <= {1024, 2048, 3072, 4096}
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
