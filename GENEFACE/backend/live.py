@@ -29,6 +29,7 @@ from visage.engines import open_live
 from visage.engines.contract import LiveFace
 from visage.engines.idle import ensure_idle_loop
 from visage.errors import Conflict, NotFound, UnknownDriver, VisageError
+from visage.heaps import settle
 from visage.media.fmp4 import FragmentWriter
 from visage.storage.catalog import Avatar
 from visage.storage.records import Caption, Conversation
@@ -67,6 +68,7 @@ class LiveHouse:
         self.voice = VoiceServer(services.voice_url, _VOICE_SECONDS)
         self._lock = threading.Lock()
         self._sessions = 0
+        self._settled = False
         self._talks: dict[str, LiveTalk] = {}
 
     @property
@@ -88,6 +90,13 @@ class LiveHouse:
         except BaseException:
             self.left()
             raise
+
+    def settle(self) -> None:
+        """Everything that conversations need was loaded by the first one, which calls this; later calls do nothing."""
+        with self._lock:
+            if not self._settled:
+                self._settled = True
+                settle()
 
     def past(self, conversation: Conversation) -> list[Exchange]:
         """What was said in a conversation: by the one who talks in it, or did until just now, else as it was stored."""
@@ -133,6 +142,7 @@ class LiveSession:
             self._talk = LiveTalk(Turns(parts, self._choice, send, drop, house.past(self._conversation)))
             self._keeper = undo.enter_context(ThreadPoolExecutor(1, "live-keeper"))
             self._warm(face, hello.voice)
+            house.settle()
             self._ready(face, vad)
             house.begins(self._conversation, self._talk)
             self._leave = undo.pop_all()

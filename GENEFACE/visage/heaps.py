@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 
 _ARENA_MAX, _ARENAS = -8, 2
@@ -31,3 +32,12 @@ def one_thread_each() -> None:
     cv2.setNumThreads(1)
     if told is None:
         del os.environ["OPENBLAS_NUM_THREADS"]
+
+
+def settle() -> None:
+    """What is loaded by now stays: Python's collector looks at it no more.
+
+    It then has little to look at, so that it comes often, is quick, and finds soon what a turn has left behind.
+    """
+    gc.collect()
+    gc.freeze()
