@@ -71,13 +71,16 @@ def talking(browser: Browser, server: StandIn | Installation, prepare: Callable[
     # What Chromium says of its own about refused requests and cut sockets is what the page is there to bear.
     page.on("console", lambda told: None if told.type != "error" or re.match(
         "Failed to load resource|WebSocket connection", told.text) else complaints.append(told.text))
-    prepare(page)
-    page.goto("/chat_system")
-    page.evaluate(WATCH)
-    yield page
-    text = page.inner_text("body")
-    assert not re.search(r"\b(?:live|live_\w+|talk|page)\.[a-z]\w+", text), text
-    context.close()
+    try:
+        prepare(page)
+        page.goto("/chat_system")
+        page.evaluate(WATCH)
+        yield page
+        text = page.inner_text("body")
+        assert not re.search(r"\b(?:live|live_\w+|talk|page)\.[a-z]\w+", text), text
+    finally:
+        # a page that is left behind by a failure goes on talking to the server of the next test
+        context.close()
     assert not complaints
 
 
