@@ -59,6 +59,12 @@ LONG = 10
 """The same before it is concluded from unlikeness."""
 
 
+NONE_DB = -60.0
+"""How much comes back where nothing is heard of it."""
+WAITED, LONG_AGO = 24, 24
+"""Hops in which an echo would have come, and hops before them that are looked at."""
+
+
 class EchoGuard:
     """Follows one microphone; `is_echo` and `played` in the same stream time."""
 
@@ -154,6 +160,8 @@ class EchoGuard:
         there = far[LATEST - lag:LATEST - lag + KEPT]
         if self._found:
             self._learn(there)
+        if self._gain is None and self._inaudible(far, heard):
+            self._gain = np.full(BANDS, NONE_DB)
         if self._gain is None:
             strange = heard[-2 * LONG:].sum() >= LONG and self._alike < STRANGE
             return not strange
@@ -161,6 +169,12 @@ class EchoGuard:
         possible = far[newest - fresh - SLIP:newest + SLIP] if self._found else far[KEPT:]
         foretold = possible.max(axis=0)
         return not self._stands_out(self._near[-fresh:], foretold + self._gain)
+
+    def _inaudible(self, far: np.ndarray, heard: np.ndarray) -> bool:
+        """Whether something loud was played long enough ago, and nothing came back: as behind a good canceller."""
+        now = KEPT + LATEST
+        loud = (far[now - WAITED - LONG_AGO:now - WAITED] > self._peak - LOUD_DB).any(axis=1)
+        return bool(loud.mean() > 0.6 and not heard[-WAITED - LONG_AGO:].any())
 
     def _compare(self, far: np.ndarray, heard: int) -> float:
         """How well the microphone moves with what was played, at the best delay; notes the delays' merits."""
