@@ -56,3 +56,16 @@ def test_what_was_stopped_is_forgotten() -> None:
     guard.stopped(1.0)
     not_echo(guard, silence(2.5))
     assert not guard.active and not_echo(guard, flite(FAR)).all()
+
+
+def test_where_nothing_comes_back_the_first_interruption_is_heard_as_soon_as_it_is_loud() -> None:
+    played = flite("the museum opens at nine and it closes at five in the afternoon on mondays it stays shut")
+    hum = np.random.default_rng(3).normal(0, 2e-4, 20_000).astype(np.float32)
+    near = flite("stop please I have another question")
+    guard = EchoGuard()
+    guard.played(played, 0.05)
+    not_echo(guard, hum[:len(hum) // 512 * 512])
+    heard = not_echo(guard, near[:len(near) // 512 * 512])
+    loud = np.abs(near[:len(heard) * 512]).reshape(-1, 512).max(axis=1) > 0.05
+    first = int(loud.argmax())
+    assert heard[first:first + 6].any(), heard

@@ -17,6 +17,10 @@ from simple_websocket import Client, ConnectionClosed
 
 from tests.conftest import Installation
 
+ANSWER = "The museum opens at nine. It closes at five in the afternoon. On Mondays it stays shut all day long."
+"""What the language model of the live tests says."""
+LATE = 120.0
+"""Seconds that a loaded machine may take for something that takes a few."""
 WINDOW = 512
 """Samples of one microphone message."""
 

@@ -14,10 +14,8 @@ import requests
 from benchmarks.live_talker import pictures
 from tests.conftest import Installation, run_product
 from tests.glm_server import GlmServer
-from tests.web.live_client import LiveClient
+from tests.web.live_client import ANSWER, LiveClient
 from tests.web.live_speech import said
-
-ANSWER = "The museum opens at nine. It closes at five in the afternoon. On Mondays it stays shut all day long."
 
 
 @pytest.fixture(scope="module")

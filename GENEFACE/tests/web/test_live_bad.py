@@ -13,13 +13,9 @@ import requests
 
 from tests.conftest import Installation, run_product
 from tests.glm_server import GlmServer
-from tests.web.live_client import LiveClient
+from tests.web.live_client import ANSWER, LATE, LiveClient
 from tests.web.live_speech import said
 from visage.media.audio import read_sound
-
-ANSWER = "The museum opens at nine. It closes at five in the afternoon. On Mondays it stays shut all day long."
-LATE = 120.0
-"""Seconds that a loaded machine may take for something that takes a few."""
 
 
 @pytest.fixture(scope="module")

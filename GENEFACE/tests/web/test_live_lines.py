@@ -18,11 +18,8 @@ import requests
 
 from tests.conftest import Installation, run_product
 from tests.glm_server import GlmServer
-from tests.web.live_client import LiveClient
+from tests.web.live_client import ANSWER, LATE, LiveClient
 from tests.web.slow_line import SlowLine, deaf_browser, frame
-
-ANSWER = "The museum opens at nine. It closes at five in the afternoon. On Mondays it stays shut all day long."
-LATE = 120.0
 
 
 @pytest.fixture(scope="module")

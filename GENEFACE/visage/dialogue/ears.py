@@ -26,14 +26,10 @@ class Hearing:
 
     speech: float = 0.5
     """Likelihood from which a window counts as speech."""
-    speech_while_talking: float = 0.5
-    """The same while the avatar talks."""
     quiet: float = 0.35
     """Likelihood below which it is silence again."""
     began_seconds: float = 0.09
     """Speech after which it `Began`."""
-    began_while_talking: float = 0.09
-    """The same while the avatar talks."""
     insisted_seconds: float = 0.23
     """Speech after which the speaker `Insisted`."""
     words_seconds: float = 0.15
@@ -149,13 +145,13 @@ class Ears:
     def _idle(self, likely: float) -> list[EarEvent]:
         """Wait until enough speech comes together; a single loud window is forgotten at once."""
         how = self._how
-        if likely < (how.speech_while_talking if self._talking else how.speech):
+        if likely < how.speech:
             self._run = max(0.0, self._run - STEP)
             return []
         if self._run <= 0:
             self._onset = self._at - STEP
         self._run += STEP
-        if self._run < (how.began_while_talking if self._talking else how.began_seconds):
+        if self._run < how.began_seconds:
             return []
         return self._begin()
 

@@ -10,6 +10,7 @@ moment before.  The guard keeps the loudness of both in 12 bands, 62 times a sec
 Each time the avatar begins, the delay must be found anew.  Until then the echo may come at any of the delays that are
 possible, so that only what is louder than all of them together is somebody's; the first time of all, when not even
 the echo's loudness is known, whatever is heard counts as echo, unless for some time it moves with nothing played.
+Where something loud was played and nothing came back, as behind a good canceller, there is no echo to be feared.
 """
 
 from __future__ import annotations
