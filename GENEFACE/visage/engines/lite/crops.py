@@ -17,7 +17,9 @@ from visage.engines.lite.mouth import INNER_LIP, OUTER_LIP
 from visage.faces.align import ANCHORS, Crops, similarity
 
 SIZE = 112
-"""Side of a painted crop."""
+"""Side of a painted crop, as it is shown live."""
+FINE = 256
+"""Side of a painted crop where time does not matter."""
 HALF = 0.60
 """Half side of a painted crop in eye distances."""
 DROP = 0.14
@@ -60,6 +62,15 @@ def mouth_squares(points: np.ndarray, anchor: Anchor, size: int = SIZE, jitter: 
     transforms *= scale
     transforms[:, :, 2] += size / 2 - 0.5 - scale * (anchor.centre + (0.0, DROP * anchor.eye))
     return Crops(transforms.astype(np.float32), size)
+
+
+def resized(squares: Crops, size: int) -> Crops:
+    """The same squares in crops of another side."""
+    scale = size / squares.size
+    transforms = squares.transforms * np.float32(scale)
+    # Pixel centres are at whole numbers: the square's corner stays where it is.
+    transforms[:, :, 2] += np.float32((scale - 1) / 2)
+    return Crops(transforms, size)
 
 
 def take(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.ndarray:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from visage.engines.lite import crops
-from visage.engines.lite.lesson import Lesson, Sampler
+from visage.engines.lite.lesson import Lesson, LipMaps, Sampler
 from visage.engines.lite.losses import PaintLoss
 from visage.engines.lite.network import Painter
 from visage.engines.lite.quality import likeness
@@ -75,14 +75,14 @@ class School:
     sampler: Sampler = field(init=False)
     score: Score = field(default_factory=Score)
     mask: Tensor = field(init=False)
-    lips: np.ndarray = field(init=False)
+    lips: LipMaps = field(init=False)
 
     def __post_init__(self) -> None:
         torch.manual_seed(0)
         size, device = self.lesson.faces.shape[1], self.plan.device
         painted = torch.from_numpy(crops.paint_mask(size)).to(device)
         self.mask = painted[None, None]
-        self.lips = np.stack([crops.lip_map(contour, size) for contour in self.lesson.contours])
+        self.lips = LipMaps(self.lesson.contours, size)
         self.painter = Painter(size).to(device, memory_format=torch.channels_last)
         self.criterion = PaintLoss(painted, torch.from_numpy(crops.lips_weight(size)).to(device)).to(device)
         self.optimiser = torch.optim.AdamW(self.painter.parameters(), lr=_RATE, weight_decay=1e-3, betas=(0.9, 0.99))
@@ -169,7 +169,7 @@ class School:
             painted = self.painter(*(part.contiguous(memory_format=layout) for part in (face, shown, lips, shown_lips)))
         return real, real * (1 - self.mask) + painted * self.mask
 
-    def _planes(self, pictures: np.ndarray, numbers: np.ndarray) -> Tensor:
+    def _planes(self, pictures: np.ndarray | LipMaps, numbers: np.ndarray) -> Tensor:
         return torch.from_numpy(pictures[numbers]).to(self.plan.device).permute(0, 3, 1, 2).float() / 255
 
     def _preview(self) -> None:

@@ -172,7 +172,7 @@ def borrow(folder: Path, threads: int) -> tuple[tuple[Path, int, int], Loaded]:
 
     Raises `BadMedia` when the package is damaged or missing.
     """
-    package = Package(folder)
+    package = Package(folder).live
     with _loading:
         # Trained again, it has other files: those who talk with the old one finish with the old one.
         key = (folder, _age(package), threads)
