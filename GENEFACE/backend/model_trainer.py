@@ -77,7 +77,10 @@ def submit(services: Services, form: TrainForm | PhotoForm, owner: str) -> Job:
         asked = asked.model_copy(update={"engine": info.name})
     if isinstance(form, PhotoForm):
         return services.queue.submit("photo", name, Lane.QUICK, asked.model_dump(mode="json"), owner)
-    return services.queue.submit("train", name, lane(info, form.device, Lane.CPU), asked.model_dump(mode="json"),
+    where = lane(info, form.device, Lane.CPU)
+    if quality == FINE.name and form.device == "auto" and any(name.startswith("GPU") for name in info.devices):
+        where = Lane.GPU  # long enough to wait for one's turn there
+    return services.queue.submit("train", name, where, asked.model_dump(mode="json"),
                                  owner)
 
 

@@ -43,6 +43,9 @@ LONGEST = 180.0
 """Seconds of a recording that are looked at: more would not fit into the time, nor teach much."""
 LARGEST = 1280
 """Longest side of the frames worked on, pixels."""
+COARSE = "The face is only {width} pixels wide, so the quality fine shows little more than fast."
+_DETAILED = 200.0
+"""Width of a face, pixels, from which crops of 112 pixels lose detail that larger ones keep."""
 _SECOND = 1000
 """Previews of a second painter are numbered from here: the page loads one again when its number changes."""
 SHARES = {"check": 8.0, "track": 9.0, "listen": 8.0, "learn": 270.0, "finish": 12.0}
@@ -132,13 +135,20 @@ class Training:
         self.framing = frame_track(track, self.options.mode.side)
         framed = framed_track(track, self.framing)
         coverage = self._covered(framed)
-        self.facts |= {**coverage.facts(), "notes": coverage.notes()}
+        self.facts |= {**coverage.facts(), "notes": [*coverage.notes(), *self._coarse(framed)]}
         material = measure(framed, self.options.mode.size, coverage.clear)
         files = {size: self._lesson(size) for size in self._sizes}
         if not (self.package.footage.is_file() and all(file.is_file() for file in files.values())):
             cut_out(self.framing.over(self._frames()), material, self.package, self.framing.size, files,
                     lambda share: self.clock.tell(0.4 + 0.6 * share))
         return material
+
+    def _coarse(self, framed: Track) -> list[str]:
+        """What to say where there is nothing finer to learn."""
+        width = float(np.median(framed.face_widths[framed.found]))
+        if self.options.mode is FAST or width >= _DETAILED:
+            return []
+        return [COARSE.format(width=round(width))]
 
     def _covered(self, framed: Track) -> Coverage:
         kept = self.package.work / "coverage.npz"
