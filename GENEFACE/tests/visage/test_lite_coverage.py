@@ -11,7 +11,7 @@ import pytest
 from benchmarks.lips_coverage import occlude, turn
 from tests.visage.lite_avatars import talking_clip
 from visage.engines.lite import material
-from visage.engines.lite.coverage import Coverage, blurred, covered, find_coverage, small_pictures, turned
+from visage.engines.lite.coverage import BLURRED, IN_FRONT, Coverage, blurred, covered, find_coverage, small_pictures, turned
 from visage.engines.lite.lesson import Lesson
 from visage.engines.lite.material import measure
 from visage.engines.lite.package import Package
@@ -122,7 +122,7 @@ def test_the_report_says_each_frame_once() -> None:
     flags[0, :50] = flags[1, 40:60] = flags[2, 55:62] = True
     found = Coverage(*flags)
     assert found.facts() == {"covered_s": 2.0, "blurred_s": 0.4, "turned_s": 0.08}
-    assert [note.split()[0] for note in found.notes()] == ["2.0", "0.4"]
+    assert found.notes() == [IN_FRONT.format(seconds="2.0"), BLURRED.format(seconds="0.4")]
     assert found.clear.sum() == 38
 
 

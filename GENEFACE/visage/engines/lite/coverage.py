@@ -77,9 +77,9 @@ class Coverage:
         return [said[name].format(seconds=f"{seconds:.1f}") for name, seconds in self.facts().items() if seconds >= 0.2]
 
 
-IN_FRONT = "{seconds} s of the recording where something is in front of the mouth were left out."
-BLURRED = "{seconds} s of the recording where the face is blurred were left out."
-TURNED = "{seconds} s of the recording where the head is turned far or fast were left out."
+IN_FRONT = "Something covers the mouth for {seconds} s; these were left out."
+BLURRED = "The face is blurred for {seconds} s; these were left out."
+TURNED = "The head is turned far or fast for {seconds} s; these were left out."
 
 
 def find_coverage(frames: Iterable[np.ndarray], track: Track) -> Coverage:
