@@ -147,6 +147,7 @@ class Training:
         """Learn to paint the mouth."""
         from visage.engines.lite.export import export_painter
         from visage.engines.lite.learn import Plan, School, Score
+        from visage.engines.lite.quantise import lighten
 
         self.clock.enter("learn", "Learning to paint the mouth")
         plan = Plan(self.options.seconds, self.package.work / "learn.pt", self.options.preview, self.options.losses,
@@ -162,6 +163,7 @@ class Training:
                        "frames": len(lesson), **school.judge()}
         self.package.write_bank(lesson.bank)
         export_painter(school.painter, self.package.painter)
+        self.facts |= lighten(self.package.painter, lesson)
 
     def _finish(self, material: Material) -> None:
         """Make the idle loop, which also proves that the package works, and leave only what is needed."""
