@@ -11,7 +11,16 @@ import pytest
 from benchmarks.lips_coverage import occlude, turn
 from tests.visage.lite_avatars import talking_clip
 from visage.engines.lite import material
-from visage.engines.lite.coverage import BLURRED, IN_FRONT, Coverage, blurred, covered, find_coverage, small_pictures, turned
+from visage.engines.lite.coverage import (
+    BLURRED,
+    IN_FRONT,
+    Coverage,
+    blurred,
+    covered,
+    find_coverage,
+    small_pictures,
+    turned,
+)
 from visage.engines.lite.lesson import Lesson
 from visage.engines.lite.material import measure
 from visage.engines.lite.package import Package

@@ -110,5 +110,6 @@ def _clear(folder: Path) -> None:
     package, light = Package(folder), LivePackage(folder)
     shutil.rmtree(package.work, ignore_errors=True)
     for file in (package.footage, package.scene, package.mouth, package.listener, package.painter,
-                 package.references, light.painter, light.references, package.poster, package.idle, folder / _NOTE):
+                 package.references, light.painter, light.references, package.poster, package.idle, folder / _NOTE,
+                 *folder.glob("painter*_int8.onnx"), *folder.glob("painter*.json")):
         file.unlink(missing_ok=True)

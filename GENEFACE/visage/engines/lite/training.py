@@ -197,6 +197,7 @@ class Training:
         """Teach one painter and put it into the package; ``before`` are the seconds already spent on another one."""
         from visage.engines.lite.export import export_painter
         from visage.engines.lite.learn import Plan, School, Score
+        from visage.engines.lite.quantise import lighten
 
         lesson = Lesson.load(self._lesson(size))
         school = School(lesson, Plan(seconds, self.package.work / f"learn_{size}.pt", self.options.preview, losses,
@@ -211,7 +212,7 @@ class Training:
         package.write_bank(lesson.bank)
         export_painter(school.painter, package.painter)
         return {"steps": score.step, "loss": round(score.loss, 5), "held_out": round(score.held_out, 5),
-                "frames": len(lesson), **school.judge()}
+                "frames": len(lesson), **school.judge(), **lighten(package.painter, lesson)}
 
     def _finish(self) -> None:
         """Make the idle loop, which also proves that the package works, and leave only what is needed."""
