@@ -34,8 +34,10 @@ _LOWEST = 0.42
 """How far below the lips is looked, in eye distances."""
 _MOST = 600
 """Frames that the mixture is learnt from."""
-_TURNED = 35.0
-"""Degrees of yaw or pitch from the usual beyond which a mouth is too foreshortened."""
+_NEAR, _TURNED = 18.0, 35.0
+"""Degrees of yaw or pitch from the usual that any painter copes with, and beyond which a mouth is too foreshortened."""
+_SELDOM = 5.0
+"""Between these: so many usual deviations away there was too little to learn from."""
 _FAST = 4.0
 """Degrees a frame of turning from which landmarks lag behind."""
 _BLURRED = 0.3
@@ -119,9 +121,10 @@ def turned(track: Track) -> np.ndarray:
         return np.zeros(len(track), bool)
     points = smooth(track.points)
     found = angles(fit_pose(points, own_reference(points[track.found])))
-    away = np.abs(found[:, :2] - np.median(found[track.found, :2], 0)).max(1)
+    away = np.abs(found[:, :2] - np.median(found[track.found, :2], 0))
+    limit = np.clip(_SELDOM * 1.4826 * np.median(away[track.found], 0), _NEAR, _TURNED)
     speed = np.abs(np.gradient(found[:, :2], axis=0)).max(1) if len(found) > 1 else np.zeros(len(found))
-    return track.found & ((away > _TURNED) | (speed > _FAST))
+    return track.found & ((away > limit).any(1) | (speed > _FAST))
 
 
 def _odd(small: np.ndarray) -> np.ndarray:
