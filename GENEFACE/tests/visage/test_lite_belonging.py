@@ -15,9 +15,16 @@ from visage.faces.track import Track
 def _track(points: np.ndarray) -> Track:
     count = len(points)
     blank = np.zeros(count, np.float32)
-    meshes = points * np.float32([120, 120, 120]) + np.float32([256, 256, 0])
-    return Track(meshes.astype(np.float32), np.ones(count, bool), np.ones(count, np.uint8), blank, blank, blank, 512,
+    return Track(points.astype(np.float32), np.ones(count, bool), np.ones(count, np.uint8), blank, blank, blank, 512,
                  512)
+
+
+@pytest.fixture(autouse=True)
+def _already_in_the_face_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn face has no skull that a pose could be fitted to, and needs none: it holds still."""
+    monkeypatch.setattr(belonging, "own_reference", lambda points: None)
+    monkeypatch.setattr(belonging, "fit_pose", lambda points, reference: None)
+    monkeypatch.setattr(belonging, "to_face", lambda points, pose: points)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def test_the_sound_of_another_is_refused(clip) -> None:
 def test_a_beginning_without_speech_refuses_nothing(clip, monkeypatch: pytest.MonkeyPatch) -> None:
     sound, track = clip
     monkeypatch.setattr(belonging, "_ENOUGH", 5.0)
-    still = np.repeat(track.points[:1], 125, 0) + np.random.default_rng(0).normal(0, 0.3, (125, 478, 3))
+    still = np.repeat(track.points[:1], 125, 0) + np.random.default_rng(0).normal(0, 0.003, (125, 478, 3))
     late = np.concatenate([still.astype(np.float32), track.points])
     noise = np.random.default_rng(1).normal(0, 0.002, 5 * 16_000).astype(np.float32)
     whole = Track(late, *(np.concatenate([getattr(track, name)[:125], getattr(track, name)]) for name in
