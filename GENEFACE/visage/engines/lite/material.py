@@ -42,20 +42,24 @@ class Material:
         return self.basis.encode(self.shapes)
 
 
-def measure_scene(track: Track, learnt: int | None = None) -> tuple[Scene, np.ndarray]:
+def measure_scene(track: Track, learnt: int | None = None, size: int = crops.SIZE) -> tuple[Scene, np.ndarray]:
     """Head and painted square of every frame, and the mouth shapes float32 [N, P, 3] in the face frame.
+
+    ``size`` is the side of the painted square: `crops.SIZE` (``fast``) or `crops.FINE` (``fine``).
 
     What is the person's own (the skull, the mean place of the mouth) is taken from the first ``learnt`` frames.
     """
     points = smooth(track.points)
     known = points[:learnt][track.found[:learnt]]
     pose = fit_pose(points, own_reference(known))
-    return Scene(crops.mouth_squares(track.points, crops.find_anchor(known)), pose), select(to_face(points, pose))
+    squares = crops.mouth_squares(track.points, crops.find_anchor(known), size)
+    outlines = squares.place(points[:, list(crops.JAW_LINE)])
+    return Scene(squares, pose, outlines), select(to_face(points, pose))
 
 
-def measure(track: Track) -> Material:
-    """Head, mouth and choice of frames of a tracked recording."""
-    scene, shapes = measure_scene(track)
+def measure(track: Track, size: int = crops.SIZE) -> Material:
+    """Head, mouth and choice of frames of a tracked recording; ``size`` as in `measure_scene`."""
+    scene, shapes = measure_scene(track, size=size)
     straight = (np.abs(scene.angles[:, :2] - np.median(scene.angles[:, :2], 0)) < _TURNED).all(1)
     shot = longest_shot(track.found & straight, cuts(track))
     return Material(scene, shapes, fit_basis(shapes[track.found]), np.flatnonzero(track.found & straight), shot)
