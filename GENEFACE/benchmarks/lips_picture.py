@@ -59,7 +59,7 @@ def measure_one(recording: Recording, place: Path, seconds: float, seed: int,
                 network: Callable[[int], Any] | None = None) -> tuple[dict[str, float], tuple[np.ndarray, np.ndarray]]:
     """Figures of one painter, learnt in the folder ``place``; real and painted crops uint8 [T, 128, 128, 3]."""
     from visage.engines.lite.export import export_painter
-    from visage.engines.lite.learn import Plan, School
+    from visage.engines.lite.learn import BATCH, Plan, School
 
     package = Package(place)
     for file in ("scene.npz", "mouth.npz"):
@@ -74,7 +74,7 @@ def measure_one(recording: Recording, place: Path, seconds: float, seed: int,
     export_painter(school.painter, package.painter)
     pictures = replace(recording, package=package).painted()
     return {**figures.picture_figures(*pictures), "learn_cpu_s": round(learnt, 1), "steps": score.step,
-            "samples_per_cpu_s": round(16 * score.step / learnt, 1), "gain": round(float(school.painter.gain), 3),
+            "samples_per_cpu_s": round(BATCH * score.step / learnt, 1), "gain": round(float(school.painter.gain), 3),
             "ms_per_frame": frame_time(package.painter, recording.lesson.faces.shape[1])}, pictures
 
 

@@ -112,6 +112,14 @@ def test_every_compared_painter_learns_and_is_exported(name: str, tmp_path: Path
     assert painted.dtype == np.uint8
 
 
+def test_a_fine_painter_is_the_same_network() -> None:
+    fine = NETWORKS["bend"](crops.FINE).eval()
+    parts = [torch.rand(1, planes, crops.FINE, crops.FINE) for planes in (3, 3, 2, 2)]
+    with torch.no_grad():
+        assert torch.allclose(fine(*parts), parts[1], atol=2e-3)
+    assert [one.shape for one in fine.parameters()] == [one.shape for one in NETWORKS["bend"](SIZE).parameters()]
+
+
 def test_nothing_beside_the_face_belongs_to_it() -> None:
     # A jaw line round the middle of the crop, its ears above the crop.
     turn = np.linspace(0, np.pi, 21)
