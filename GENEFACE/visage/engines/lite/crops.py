@@ -24,8 +24,17 @@ HALF = 0.60
 """Half side of a painted crop in eye distances."""
 DROP = 0.14
 """How far its centre lies below that of the lips, in eye distances: down to the chin, no further."""
+JAW_LINE = (454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
+            148, 176, 149, 150, 136, 172, 58, 132, 93, 234)
+"""Mesh points of the edge of the face from ear to ear, below the eyes."""
+CHIN = 152
+"""The lowest of them."""
 _TOP, _BOTTOM, _SIDE, _MIDDLE = -0.20, 0.55, 0.50, 0.15
 """The painted region in eye distances from the centre of the lips: under the nose to the chin."""
+
+
+_EDGE = 0.02
+"""Half width of the ramp at the edge of the face, in crops."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,3 +123,16 @@ def lips_weight(size: int = SIZE) -> np.ndarray:
     right, down = grid(size)
     return np.exp(-(((right / 0.42) ** 2 + (down / 0.26) ** 2) ** 2)).astype(np.float32)
 
+
+def face_mask(outline: np.ndarray, lowered: float, size: int = SIZE) -> np.ndarray:
+    """How much of each crop pixel belongs to the face, float32 [size, size], softly from 1 to 0 over its edge.
+
+    ``outline`` float [21, 2]: the `JAW_LINE` in crop pixels; ``lowered``: pixels that the jaw hangs lower than there.
+    """
+    drawn = np.zeros((size, size), np.uint8)
+    for drop in {0.0, max(0.0, lowered)}:
+        cv2.fillPoly(drawn, [np.round((outline + (0, drop)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    width = 2 * round(size * _EDGE) + 1
+    # The mesh draws the edge of the face: what is beyond it is not touched, so the ramp ends there.
+    inner = cv2.erode(drawn, np.ones((width, width), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    return cv2.blur(inner, (width, width), borderType=cv2.BORDER_REPLICATE).astype(np.float32) / 255

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from visage.engines.lite import crops
-from visage.engines.lite.network import Painter, PixelPainter
+from visage.engines.lite.network import Crisp, PixelPainter
 from visage.engines.lite.paint import INPUTS
 
 
-def export_painter(painter: Painter, file: Path) -> Path:
+def export_painter(painter: Crisp, file: Path) -> Path:
     """Write the painter, bytes in and bytes out, with a free batch size; atomic."""
     size = painter.size
     blank = torch.from_numpy((crops.paint_mask(size) > 0).astype("float32"))

@@ -33,6 +33,8 @@ class Scene:
     """The painted squares."""
     pose: Pose
     """Poses of the head."""
+    outlines: np.ndarray | None = None
+    """float32 [N, 21, 2]: `crops.JAW_LINE` in crop pixels; None in packages from before it was kept."""
 
     def __len__(self) -> int:
         return len(self.pose)
@@ -45,18 +47,20 @@ class Scene:
     def at(self, frames: np.ndarray) -> Scene:
         """The scene of the frames of these numbers, any order, repeats allowed."""
         pose = Pose(self.pose.scale[frames], self.pose.rotation[frames], self.pose.shift[frames])
-        return Scene(Crops(self.squares.transforms[frames], self.squares.size), pose)
+        outlines = None if self.outlines is None else self.outlines[frames]
+        return Scene(Crops(self.squares.transforms[frames], self.squares.size), pose, outlines)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What `from_arrays` needs, for an ``.npz``."""
         return {"squares": self.squares.transforms, "size": np.array(self.squares.size), "scale": self.pose.scale,
-                "rotation": self.pose.rotation, "shift": self.pose.shift}
+                "rotation": self.pose.rotation, "shift": self.pose.shift,
+                **({} if self.outlines is None else {"outlines": self.outlines})}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Scene:
         """The scene that `arrays` came from.  Raises `KeyError`."""
         return cls(Crops(arrays["squares"], int(arrays["size"])),
-                   Pose(arrays["scale"], arrays["rotation"], arrays["shift"]))
+                   Pose(arrays["scale"], arrays["rotation"], arrays["shift"]), arrays.get("outlines"))
 
 
 class Footage:

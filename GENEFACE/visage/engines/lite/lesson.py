@@ -4,14 +4,19 @@ beside which."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from visage.engines.lite import crops, references
+from visage.engines.lite.mouth import INNER_LIP, LIPS
 from visage.engines.lite.references import Bank
 
+_UPPER, _LOWER = (len(LIPS) - len(INNER_LIP) + INNER_LIP.index(point) for point in (13, 14))
+
+_RARE = 0.3
+"""Share of what is drawn evenly over all openings of the mouth, so that a wide one is learnt as well as a usual one."""
 HELD_OUT = 0.08
 """Share of the frames, at the end, that is never learnt from."""
 
@@ -98,10 +103,23 @@ class Sampler:
     """int64 [N, K], as `Lesson.neighbours`."""
     batch: int
     rng: np.random.Generator
+    gaps: np.ndarray = field(init=False)
+    """float32 [learnt]: height of the inner lips, pixels, increasing."""
+    order: np.ndarray = field(init=False)
+    """int64 [learnt]: the frames that these belong to."""
+
+    def __post_init__(self) -> None:
+        lips = self.lesson.contours[:self.lesson.learnt]
+        gaps = np.abs(lips[:, _LOWER, 1] - lips[:, _UPPER, 1])
+        self.order = np.argsort(gaps)
+        self.gaps = gaps[self.order]
 
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
         """Frame numbers and reference numbers, int64 [batch] each."""
         frames = self.rng.integers(0, self.lesson.learnt, self.batch)
+        wanted = self.rng.uniform(self.gaps[0], self.gaps[-1], self.batch)
+        even = self.order[np.clip(np.searchsorted(self.gaps, wanted), 0, len(self.order) - 1)]
+        frames = np.where(self.rng.random(self.batch) < _RARE, even, frames)
         # Mostly the nearest few, as in use; now and then a poor one, so that a rare mouth does not break the picture.
         reach = np.where(self.rng.random(self.batch) < 0.85, min(4, self.near.shape[1]), self.near.shape[1])
         return frames, self.near[frames, (self.rng.random(self.batch) * reach).astype(np.int64)]

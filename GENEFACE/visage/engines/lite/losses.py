@@ -19,21 +19,30 @@ class PaintLoss(nn.Module):
         """painted, lips: float [S, S], 1 where painted and on the lips."""
         super().__init__()
         self.edges, self.texture = edges, texture
-        self.register_buffer("weight", ((painted > 0).float() * (1 + 2 * lips))[None, None])
-        self.register_buffer("grey", torch.tensor([0.299, 0.587, 0.114])[None, :, None, None])
-        self.register_buffer("ring", torch.tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0.0]])[None, None])
-        rows, columns = torch.nonzero(lips > 0.05, as_tuple=True)
-        self.box = (slice(int(rows.min()), int(rows.max()) + 1), slice(int(columns.min()), int(columns.max()) + 1))
+        self.area = painted.numel()
+        self.box, self.lips = _box(painted > 0), _box((lips > 0.05) & (painted > 0))
+        self.register_buffer("weight", ((painted > 0).float() * (1 + 2 * lips))[self.box][None, None])
 
     def forward(self, painted: Tensor, real: Tensor) -> Tensor:
-        """Scalar loss of painted [B, 3, S, S] against real [B, 3, S, S], both 0 to 1."""
-        colour = ((painted - real).abs() * self.weight).mean()
-        across = ((painted[..., 1:] - painted[..., :-1]) - (real[..., 1:] - real[..., :-1])).abs().mean()
-        along = ((painted[..., 1:, :] - painted[..., :-1, :]) - (real[..., 1:, :] - real[..., :-1, :])).abs().mean()
+        """Scalar loss of painted [B, 3, S, S] against real [B, 3, S, S], 0 to 1, equal where nothing is painted."""
+        apart = (painted - real)[..., self.box[0], self.box[1]]
+        pixels = 3 * len(real) * self.area
+        colour = (apart.abs() * self.weight).sum() / pixels
+        across, along = apart[..., 1:] - apart[..., :-1], apart[..., 1:, :] - apart[..., :-1, :]
+        edges = (across.abs().sum() + along.abs().sum()) / pixels
         fine = (self._energy(painted) - self._energy(real)).abs().mean()
-        return 3 * colour + self.edges * (across + along) + self.texture * fine
+        return 3 * colour + self.edges * edges + self.texture * fine
 
     def _energy(self, image: Tensor) -> Tensor:
         """Root mean square of the Laplacian in overlapping windows round the lips."""
-        fine = F.conv2d((image * self.grey).sum(1, keepdim=True), self.ring, padding=1)[..., self.box[0], self.box[1]]
-        return torch.sqrt(F.avg_pool2d(fine * fine, 8, 4) + 1e-5)
+        red, green, blue = image[..., self.lips[0], self.lips[1]].unbind(1)
+        grey = 0.299 * red + 0.587 * green + 0.114 * blue
+        fine = (grey[:, 1:-1, 2:] + grey[:, 1:-1, :-2] + grey[:, 2:, 1:-1] + grey[:, :-2, 1:-1]
+                - 4 * grey[:, 1:-1, 1:-1])
+        return torch.sqrt(F.avg_pool2d((fine * fine)[:, None], 8, 4) + 1e-5)
+
+
+def _box(where: Tensor) -> tuple[slice, slice]:
+    """Rows and columns that hold all of bool [S, S]."""
+    rows, columns = torch.nonzero(where, as_tuple=True)
+    return (slice(int(rows.min()), int(rows.max()) + 1), slice(int(columns.min()), int(columns.max()) + 1))

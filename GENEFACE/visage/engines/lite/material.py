@@ -64,7 +64,9 @@ def measure_scene(track: Track, learnt: int | None = None, size: int = crops.SIZ
     points = smooth(track.points)
     known = points[:learnt][track.found[:learnt]]
     pose = fit_pose(points, own_reference(known))
-    return Scene(crops.mouth_squares(track.points, crops.find_anchor(known), size), pose), select(to_face(points, pose))
+    squares = crops.mouth_squares(track.points, crops.find_anchor(known), size)
+    outlines = squares.place(points[:, list(crops.JAW_LINE)])
+    return Scene(squares, pose, outlines), select(to_face(points, pose))
 
 
 def measure(track: Track, size: int = crops.SIZE, clear: np.ndarray | None = None) -> Material:

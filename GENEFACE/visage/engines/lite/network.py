@@ -31,12 +31,31 @@ class Residual(nn.Module):
         return x + self.second(F.relu(self.first(F.relu(x))))
 
 
-class Painter(nn.Module):
+class Crisp(nn.Module):
+    """What a painter of crops of a side is built on: its last touch."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size = size
+        self.register_buffer("gain", torch.zeros(()))
+        soft = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("soft", (soft[:, None] * soft).repeat(3, 1, 1, 1), persistent=False)
+
+    def crisp(self, painted: Tensor) -> Tensor:
+        """Crops [B, 3, S, S] with their finest detail raised by the share ``gain``.
+
+        A mean over what is likely is softer than each of it; how much softer is
+        measured on frames that were not learnt from and set right here.
+        """
+        blurred = F.conv2d(F.pad(painted, (1, 1, 1, 1), mode="replicate"), self.soft, groups=3)
+        return painted + self.gain * (painted - blurred)
+
+
+class Painter(Crisp):
     """Paints mouths.  About 1.2 M parameters, 0.35 G multiplications per 112² crop."""
 
     def __init__(self, size: int = 112, channels: int = 48, deep: int = 128, blocks: int = 3):
-        super().__init__()
-        self.size = size
+        super().__init__(size)
         fold = FOLD * FOLD
         self.stem = nn.Conv2d(10 * fold, channels, 3, padding=1)
         self.down = nn.Conv2d(channels, deep, 3, stride=2, padding=1)
@@ -56,7 +75,8 @@ class Painter(nn.Module):
         face [B, 3, S, S] with its mouth blanked; real [B, 3, S, S] another crop of
         the person; lips, real_lips [B, 2, S, S] the wanted lips and those in ``real``.
         """
-        x = F.pixel_unshuffle(torch.cat([face, real, lips, real_lips], 1), FOLD)  # [B, 160, S/4, S/4]
+        kind = torch.get_autocast_dtype(face.device.type) if torch.is_autocast_enabled(face.device.type) else face.dtype
+        x = _fold(torch.cat([face, real, lips, real_lips], 1).to(kind))           # [B, 160, S/4, S/4]
         skip = self.stem(x)                                                       # [B,  48, S/4, S/4]
         deep = self.middle(self.down(F.relu(skip)))                               # [B, 128, S/8, S/8]
         wide = F.pixel_shuffle(self.up(deep), 2)                                  # [B,  48, S/4, S/4]
@@ -65,15 +85,32 @@ class Painter(nn.Module):
         bend = F.interpolate(bend, scale_factor=FOLD, mode="bilinear", align_corners=False) * _REACH
         bent = F.grid_sample(real.float(), self.place + bend.permute(0, 2, 3, 1), mode="bilinear",
                              padding_mode="border", align_corners=False)          # [B,   3, S, S]
-        known = torch.cat([joined, F.pixel_unshuffle(bent, FOLD).to(joined.dtype)], 1)
-        residual = F.pixel_shuffle(self.out(F.relu(self.refine(known))), FOLD)    # [B,   3, S, S]
-        return bent + residual.float()
+        known = torch.cat([joined, _fold(bent.to(joined.dtype))], 1)
+        residual = _unfold(self.out(F.relu(self.refine(known))))                  # [B,   3, S, S]
+        painted = bent + residual.float()
+        return painted if self.training else self.crisp(painted)
+
+
+def _fold(planes: Tensor) -> Tensor:
+    """[B, C, H, W] to [B, 16 C, H/4, W/4]: as pixel_unshuffle, but colours stay neighbours, which is one quick copy."""
+    _, channels, high, wide = planes.shape
+    rows = planes.permute(0, 2, 3, 1).reshape(-1, high // FOLD, FOLD, wide // FOLD, FOLD * channels)
+    folded = rows.permute(0, 1, 3, 2, 4).reshape(-1, high // FOLD, wide // FOLD, FOLD * FOLD * channels)
+    return folded.permute(0, 3, 1, 2)
+
+
+def _unfold(folded: Tensor) -> Tensor:
+    """The way back: [B, 16 C, H, W] to [B, C, 4 H, 4 W]."""
+    _, depth, high, wide = folded.shape
+    channels = depth // (FOLD * FOLD)
+    rows = folded.permute(0, 2, 3, 1).reshape(-1, high, wide, FOLD, FOLD * channels).permute(0, 1, 3, 2, 4)
+    return rows.reshape(-1, FOLD * high, FOLD * wide, channels).permute(0, 3, 1, 2)
 
 
 class PixelPainter(nn.Module):
     """The painter as it is exported: bytes in, bytes out, the blanking done inside."""
 
-    def __init__(self, painter: Painter, blank: Tensor):
+    def __init__(self, painter: Crisp, blank: Tensor):
         super().__init__()
         self.painter = painter
         self.register_buffer("keep", (1 - blank)[None, None] / 255)

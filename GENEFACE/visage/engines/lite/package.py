@@ -133,7 +133,9 @@ class LivePackage(Package):
     def read_scene(self) -> Scene:
         """As `Package.read_scene`, for crops of `crops.SIZE`."""
         scene = Package.read_scene(self)
-        return Scene(crops.resized(scene.squares, crops.SIZE), scene.pose)
+        scale = crops.SIZE / scene.squares.size
+        outlines = None if scene.outlines is None else scene.outlines * np.float32(scale) + np.float32((scale - 1) / 2)
+        return Scene(crops.resized(scene.squares, crops.SIZE), scene.pose, outlines)
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:

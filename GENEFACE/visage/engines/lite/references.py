@@ -15,7 +15,7 @@ from visage.engines.lite.mouth import LIPS
 
 LIMIT = 400
 """Most crops a package keeps."""
-_POSE = 0.0025
+_POSE = 0.005
 """What a degree of head turn counts beside lips that are one eye distance apart."""
 
 

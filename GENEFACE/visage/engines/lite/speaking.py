@@ -8,12 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from visage.engines.lite import crops, references
 from visage.engines.lite.compose import Composer
 from visage.engines.lite.footage import Footage, Scene, to_and_fro
-from visage.engines.lite.mouth import LIPS
+from visage.engines.lite.mouth import LIPS, POINTS
 from visage.engines.lite.package import Package
 from visage.engines.lite.paint import Inputs
 from visage.engines.lite.precision import open_painter
@@ -23,6 +24,7 @@ BATCH = 8
 """Frames painted at once."""
 _AHEAD = 3
 """Batches painted before they are composed: an encoder that stops for a moment does not stop the painter."""
+_CHIN = POINTS.index(crops.CHIN)
 _WINDOW = 250
 """Frames whose references are chosen together."""
 
@@ -123,11 +125,23 @@ class Speaker:
     def paint(self, numbers: np.ndarray, coefficients: np.ndarray, found: np.ndarray) -> Painted:
         """Paint coefficients [B, K] into the footage frames ``numbers`` [B] with the references ``found`` [B]."""
         scene = self.scene.at(numbers)
-        lips = scene.squares.place(to_image(self.basis.decode(coefficients)[:, :len(LIPS)], scene.pose))
-        maps = np.stack([crops.lip_map(contour, scene.squares.size) for contour in lips])
+        points = scene.squares.place(to_image(self.basis.decode(coefficients), scene.pose))
+        maps = np.stack([crops.lip_map(contour, scene.squares.size) for contour in points[:, :len(LIPS)]])
         faces = np.stack([self._crop(int(number)) for number in numbers])
         mouths = self._painter.paint(faces, self._bank.faces[found], maps, self._bank_lips[found])
-        return Painted(numbers, faces, mouths)
+        return Painted(numbers, faces, self._within(scene, faces, mouths, points[:, _CHIN, 1]))
+
+    def _within(self, scene: Scene, faces: np.ndarray, mouths: np.ndarray, chins: np.ndarray) -> np.ndarray:
+        """The mouths uint8 [B, S, S, 3], with what lies beside the face as it was; ``chins`` [B]: wanted rows."""
+        if scene.outlines is None:
+            return mouths
+        kept = np.empty_like(mouths)
+        lowered = chins - scene.outlines[:, crops.JAW_LINE.index(crops.CHIN), 1]
+        for row, (face, mouth) in enumerate(zip(faces, mouths, strict=True)):
+            share = crops.face_mask(scene.outlines[row], float(lowered[row]), len(face))
+            # Matched first: a change of light moves what was painted, not what is beside it.
+            kept[row] = cv2.blendLinear(self.composer.match(mouth, face), face, share, 1 - share)
+        return kept
 
     def _example(self) -> Inputs:
         """Some real crops with one another as references."""
