@@ -65,7 +65,7 @@ class Speaker:
         self._bank = package.read_bank()
         size = self.scene.squares.size
         self._bank_lips = np.stack([crops.lip_map(contour, size) for contour in self._bank.contours])
-        self._painter = open_painter(package.painter, threads, self._example)
+        self._painter = open_painter(package.painter, threads, self.example)
         self.composer = Composer(size)
         """Puts painted squares back."""
         self._footage: Pictures = pictures or Footage(package.footage)
@@ -129,7 +129,7 @@ class Speaker:
         mouths = self._painter.paint(faces, self._bank.faces[found], maps, self._bank_lips[found])
         return Painted(numbers, faces, mouths)
 
-    def _example(self) -> Inputs:
+    def example(self) -> Inputs:
         """Some real crops with one another as references."""
         shown = slice(0, BATCH)
         faces, maps = self._bank.faces[shown], self._bank_lips[shown]
