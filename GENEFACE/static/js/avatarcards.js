@@ -22,6 +22,7 @@ const FIGURES = {
   psnr_mouth_crop: (value) => t("figure.psnr", { value: number(value, 1) }),
   ssim_mouth_crop: (value) => t("figure.ssim", { value: number(value, 3) }),
   sharpness_ratio: (value) => t("figure.sharpness", { value: number(value * 100) }),
+  painter_bits: (value) => t("figure.painter_bits", { value }),
   seconds: (value) => t("figure.seconds", { value: duration(value) }),
   offset_ms: offsetWords,
 };

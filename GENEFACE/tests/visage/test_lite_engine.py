@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import lips_speed
 from tests.visage.lite_avatars import QUIET, Told, lite, photo_avatar, portrait, speech, talking_clip
 from visage.engines import RenderRequest, TrainRequest
 from visage.engines.lite.mouth import opening, select
@@ -116,6 +117,16 @@ def test_every_frame_can_be_marked(trained, tmp_path: Path) -> None:
     corners = [frame[8:24, 8:24].mean() for frame in read_video(out, FPS)]
     assert marked == list(range(len(corners)))
     assert all((light > 200) == bool(number % 2) for number, light in enumerate(corners))
+
+
+def test_the_speed_is_measured(trained, tmp_path: Path) -> None:
+    found = lips_speed.measure(trained[0], speech(tmp_path, 0.5))
+    assert abs(found["frames"] - (0.5 + QUIET) * FPS) <= 1
+    for figure in (found["render_fps"], found["render_cpu_ms"]):
+        assert 0 < figure["min"] <= figure["median"] <= figure["max"]
+    assert found["ms_per_frame"]["fp32"] > 0
+    assert found["ms_per_frame"]["used"] == ("int8" if trained[1]["painter_bits"] == 8 else "fp32")
+    assert found["loss"]["agreement_db"] == trained[1]["painter_agreement"]
 
 
 def test_rendering_needs_no_torch(trained, tmp_path: Path) -> None:

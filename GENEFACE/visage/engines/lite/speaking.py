@@ -67,7 +67,7 @@ class Speaker:
         self._bank = package.read_bank()
         size = self.scene.squares.size
         self._bank_lips = np.stack([crops.lip_map(contour, size) for contour in self._bank.contours])
-        self._painter = open_painter(package.painter, threads, self._example)
+        self._painter = open_painter(package.painter, threads, self.example)
         self.composer = Composer(size)
         """Puts painted squares back."""
         self._footage: Pictures = pictures or Footage(package.footage)
@@ -143,7 +143,7 @@ class Speaker:
             kept[row] = cv2.blendLinear(self.composer.match(mouth, face), face, share, 1 - share)
         return kept
 
-    def _example(self) -> Inputs:
+    def example(self) -> Inputs:
         """Some real crops with one another as references."""
         shown = slice(0, BATCH)
         faces, maps = self._bank.faces[shown], self._bank_lips[shown]
