@@ -89,6 +89,24 @@ class Settings(BaseSettings):
     """Model asked for there."""
     llm_timeout: float = Field(60.0, gt=0)
     """Seconds a language model may stay silent."""
+    objects: str = "local"
+    """Where finished pictures of the picture service are put, ``local`` (a folder) or ``s3`` (S3, R2, MinIO …)."""
+    objects_folder: Path | None = None
+    """Folder of ``local``; without it ``var/objects``."""
+    s3_endpoint: str = Field("", validation_alias=_alias("s3_endpoint", "R2_ENDPOINT", "S3_ENDPOINT_URL"))
+    """Address of the store, e.g. ``https://ACCOUNT.r2.cloudflarestorage.com``; empty: AWS."""
+    s3_region: str = "auto"
+    """Region that requests are signed for; R2 wants ``auto``."""
+    s3_bucket: str = Field("", validation_alias=_alias("s3_bucket", "R2_BUCKET", "S3_BUCKET"))
+    """Bucket that files go to."""
+    s3_access_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_alias("s3_access_key", "R2_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"))
+    """Name of the key that may write there."""
+    s3_secret_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_alias("s3_secret_key", "R2_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"))
+    """The key itself."""
+    s3_public_url: str = ""
+    """Address at which the bucket is read, e.g. ``https://pictures.example.org``; empty: a link signed for a week."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite under ``home``."""
     cpu_slots: int = Field(1, ge=1)
