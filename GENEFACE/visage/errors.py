@@ -18,6 +18,8 @@
     ├── ToolFailed              a program we ran failed: keeps argv and stderr
     │   └── ContainerFailed     it ran in a container: keeps its exit code too
     ├── DiskFull                no room left to write
+    ├── OutOfMemory             the memory of a device is exhausted
+    ├── Refused                 consent is missing, or the rules of use forbid it
     ├── OutputInvalid           a job ended, but its output is missing or does not probe
     ├── WorkerLost              the process that did the job was killed
     └── Cancelled               the user stopped it
@@ -171,6 +173,18 @@ class DiskFull(VisageError):
     """No room left to write."""
 
     code = "disk.full"
+
+
+class OutOfMemory(VisageError):
+    """The memory of a device is exhausted, after everything smaller was tried."""
+
+    code = "memory.exhausted"
+
+
+class Refused(VisageError):
+    """Consent is missing, or the rules of use forbid it."""
+
+    code = "trust.refused"
 
 
 class OutputInvalid(VisageError):

@@ -27,6 +27,8 @@ STATUS: dict[type[tree.VisageError], int] = {
     tree.ServiceTimeout: 504,
     tree.ToolFailed: 500,
     tree.DiskFull: 507,
+    tree.OutOfMemory: 507,
+    tree.Refused: 403,
     tree.OutputInvalid: 500,
     tree.WorkerLost: 500,
     tree.Cancelled: 409,
