@@ -89,6 +89,16 @@ class Settings(BaseSettings):
     """Model asked for there."""
     llm_timeout: float = Field(60.0, gt=0)
     """Seconds a language model may stay silent."""
+    pictures: str = ""
+    """Who makes pictures from words, ``library`` or ``openai``; empty: the best one that is configured."""
+    pictures_folder: Path | None = None
+    """Folder of pictures that ``library`` chooses from; without it ``model_cache/pictures``."""
+    pictures_base_url: str = ""
+    """A server with the OpenAI protocol that draws, e.g. ``http://127.0.0.1:8080/v1``."""
+    pictures_api_key: SecretStr = SecretStr("")
+    """Key for ``pictures_base_url``; local servers need none."""
+    pictures_model: str = ""
+    """Model asked for there; empty: the server's own."""
     objects: str = "local"
     """Where finished pictures of the picture service are put, ``local`` (a folder) or ``s3`` (S3, R2, MinIO …)."""
     objects_folder: Path | None = None
