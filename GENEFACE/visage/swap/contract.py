@@ -125,6 +125,8 @@ class Swapper(AbstractContextManager, Protocol):
     """Of the embeddings it makes."""
     provider: str
     """What really computes, e.g. ``"CPU"`` or ``"CUDAExecutionProvider"``."""
+    recolour: bool
+    """Whether its patches still have the photo's colours, so that the pipeline must match them to the frame."""
 
     def find(self, frame: np.ndarray, look: Look) -> list[Face]:
         """All faces, the largest first; empty when there are none."""
