@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend import recordings
+from backend.consents import require_voice
 from backend.forms import ChatForm, chat_form
 from backend.services import Services, open_services, wait_for
 from backend.video_generator import all_notes, check_text, clip_lane, find_avatar, render, spoken
@@ -48,6 +49,7 @@ def submit(services: Services, form: ChatForm, owner: str) -> Job:
         raise InvalidRequest("The question is empty.", code="turn.no_question",
                              hint="Type something, or record a question.")
     services.responder(form.llm)
+    require_voice(services, form.voice)
     conversation = form.conversation or services.conversations.add(avatar.id, owner).id
     services.conversations.get(conversation, owner)
     asked = form.model_copy(update={"conversation": conversation})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -153,7 +154,22 @@ class CloneForm(Form):
     language: str = Field("", description="zh or en: what is spoken in it; default: the language of the sentence")
     consent: bool = Field(False, description="true: the sentence was agreed to")
     sentence: str = Field("", max_length=500, description="what was agreed to: one of GET /api/voices/cloned")
+    consent_id: str = Field("", description="a recorded consent that covers the voice, instead of a sentence")
     keep_recording: bool = Field(False, description="keep the recording beside the voice; default: it is deleted")
+
+
+class ConsentForm(Form):
+    """Somebody agrees that a face or a voice is used."""
+
+    person: str = Field(min_length=1, max_length=120, description="whose face or voice it is")
+    giver: str = Field("", max_length=120, description="who agrees; default: that person")
+    scope: Literal["swap", "voice", "both"] = Field("swap", description="what it covers")
+    uses: tuple[str, ...] = Field((), max_length=8, description="some of GET /api/consents' uses; none: all")
+    consent: bool = Field(False, description="true: the sentence was agreed to")
+    sentence: str = Field("", max_length=500, description="what was agreed to: one of GET /api/consents")
+    photos: tuple[str, ...] = Field((), max_length=20, description="ids of uploads of kind image that it covers")
+    recording: str = Field("", description="id of an upload of kind audio that it covers")
+    expires: datetime | None = Field(None, description="when it ends, ISO 8601; default: never")
 
 
 def read(model: type[Form], data: Mapping[str, Any]) -> Any:

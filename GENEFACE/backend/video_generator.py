@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from backend import recordings
+from backend.consents import require_voice, spoken_by
+from backend.exporting import finish_clip
 from backend.forms import ChatForm, GenerateForm, generate_form
 from backend.model_trainer import check_engine, device_of, lane, working_engine
 from backend.services import Services, open_services, wait_for
@@ -55,6 +57,7 @@ def submit(services: Services, form: GenerateForm, owner: str) -> Job:
             form = form.model_copy(update={"upload": pinned.id})
     else:
         check_text(services, form.text)
+        require_voice(services, form.voice)
     title = form.title or form.text[:60] or f"{avatar.name}"
     return services.queue.submit("generate", title, clip_lane(services, avatar, form.device),
                                  form.model_dump(mode="json"), owner)
@@ -93,11 +96,14 @@ def render(services: Services, avatar: Avatar, line: Line, job: Job, report: Rep
 
     name = f"{avatar.engine.lower()}_{avatar.id}_{_sound_name(line.sound, job)}.mp4"
     out = services.paths.clips / name
-    working_engine(services, avatar.engine, job).render(
-        RenderRequest(services.catalog.folder(avatar.id), line.sound, out, line.phones, device_of(job), job=job.id),
-        forward)
+    engine = working_engine(services, avatar.engine, job)
+    marked = engine.describe().marks
+    engine.render(RenderRequest(services.catalog.folder(avatar.id), line.sound, out, line.phones, device_of(job),
+                                mark=marked and services.labeller.marking().visible, job=job.id), forward)
     report(Progress("verify", 0.995, "The file is checked."))
     seconds, width, height = verify(out, sound_seconds(line.sound))
+    spoken_by(services, line.voice, "output", out)
+    finish_clip(services, out, "clip", job.owner, [line.sound], marked=marked)
     return services.clips.add(job=job.id, avatar=avatar.id, avatar_name=avatar.name, file=name, text=line.text,
                               voice=line.voice, seconds=seconds, width=width, height=height,
                               size=out.stat().st_size, owner=job.owner)

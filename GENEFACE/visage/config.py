@@ -145,6 +145,20 @@ class Settings(BaseSettings):
     """Longest text accepted, in characters."""
     keep_days: float = Field(7.0, gt=0)
     """Days that uploads, recordings and films of conversations are kept; avatars and clips stay until deleted."""
+    label_producer: str = "Visage"
+    """Who offers this service: the name or code that every label of generated content carries."""
+    visible_mark: bool = True
+    """The mark "AI generated" on pictures and videos; off only while an agreement is on record, see docs/trust.md."""
+    audible_mark: Literal["end", "start", "off"] = "end"
+    """Where speech given out as a file says in Morse that it is synthetic; off as for `visible_mark`."""
+    consent_proof: bool = True
+    """Whether a face is only swapped when its consent has a file that proves it."""
+    audit_days: float = Field(200.0, ge=183)
+    """Days that the log of consents, swaps, clones and exports is kept; six months at least."""
+    c2pa_certificate: Path | None = None
+    """PEM chain with which exports are signed as C2PA, the signing certificate first; needs `c2pa_key`."""
+    c2pa_key: Path | None = None
+    """PEM private key (ES256) that belongs to `c2pa_certificate`."""
     wait_limit: float = Field(24 * 3600.0, gt=0)
     """Seconds that a waiting (old-style) request waits for its job."""
     log_level: str = "INFO"

@@ -5,6 +5,7 @@
     │   └── UnknownDriver       no driver, engine or voice of that name
     ├── NotFound                an avatar, job, clip or upload that is not there
     ├── Conflict                it exists already, or its state forbids this
+    ├── Refused                 nobody has agreed to it, or the agreement does not reach so far
     ├── BadMedia                a file that is not what it should be
     │   ├── BadVideo
     │   ├── BadAudio
@@ -82,6 +83,12 @@ class Conflict(VisageError):
     """It exists already, or its state forbids this."""
 
     code = "conflict"
+
+
+class Refused(VisageError):
+    """Nobody has agreed to it, or the agreement does not reach so far."""
+
+    code = "consent.refused"
 
 
 class BadMedia(VisageError):

@@ -18,6 +18,7 @@ STATUS: dict[type[tree.VisageError], int] = {
     TooLarge: 413,
     tree.NotFound: 404,
     tree.Conflict: 409,
+    tree.Refused: 403,
     tree.BadMedia: 422,
     tree.NotInstalled: 424,
     tree.ServiceError: 502,

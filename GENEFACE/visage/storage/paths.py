@@ -94,6 +94,16 @@ class Paths:
         return self.var / "voices"
 
     @property
+    def consents(self) -> Path:
+        """One folder a consent: the file that proves it."""
+        return self.var / "consents"
+
+    @property
+    def label_key(self) -> Path:
+        """The key that seals the labels of this installation, made when the first one is written."""
+        return self.var / "label.key"
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.var / "visage.db"
