@@ -46,7 +46,7 @@ def _pyramid(new: np.ndarray, old: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _poisson(new: np.ndarray, old: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The gradients of the new face within the frame's colours (Perez et al. 2003); ``new`` where that cannot be."""
-    inside = (mask > 0.05).astype(np.uint8) * 255
+    inside: np.ndarray = (mask > 0.05).astype(np.uint8) * 255
     # a closed shape: an opened mouth would pull its colours over the lips
     inside = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((max(3, mask.shape[0] // 6),) * 2, np.uint8))
     inside[[0, -1]], inside[:, [0, -1]] = 0, 0

@@ -36,7 +36,9 @@ def visible(new: np.ndarray, old: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 def strangeness(lab: np.ndarray, share: np.ndarray) -> np.ndarray | None:
     """How unlike the face's usual colour each pixel is, in its spreads, float32 [h, w]; None without a face."""
-    inside = lab[share > 0.6]
+    height = len(lab)
+    # cheeks, nose and eyes: a mask or a beard must not pass for the usual colour
+    inside = lab[height // 5:height * 3 // 5][share[height // 5:height * 3 // 5] > 0.6]
     if len(inside) < 50:
         return None
     middle = np.median(inside, axis=0)

@@ -1,4 +1,4 @@
-"""Who a face looks like, without weights: gradients and texture of an upright crop.  Enough to tell neighbours apart."""
+"""Who a face looks like, without weights: gradients and colours of an upright crop; tells neighbours apart."""
 
 from __future__ import annotations
 

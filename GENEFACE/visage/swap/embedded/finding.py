@@ -74,6 +74,8 @@ class _Follower:
     def __init__(self, finder: FaceFinder, face: MeshFace, shape: tuple[int, ...]):
         self.finder = finder
         self._shape = shape
+        self._face = face
+        self._window = (0, 0, 0, 0)
         self._aim(face)
 
     def follow(self, frame: np.ndarray) -> MeshFace | None:

@@ -50,7 +50,7 @@ def face_mask(mesh: np.ndarray, area: Area, *, mouth: bool, eyes: bool) -> np.nd
     small = (-(-area.height // _COARSE), -(-area.width // _COARSE))
     flat = (mesh[:, :2] - np.float32([area.left, area.top]) + 0.5) / _COARSE - 0.5
     width = float(np.ptp(flat[parts.oval, 0])) + 1e-3
-    mask = np.zeros(small, np.uint8)
+    mask: np.ndarray = np.zeros(small, np.uint8)
     _fill(mask, flat[parts.oval], 255)
     # what runs out of the frame is cut there, not feathered: the border counts as inside
     inset, feather = max(1, round(0.04 * width)), max(1.0, 0.035 * width)
@@ -59,7 +59,7 @@ def face_mask(mesh: np.ndarray, area: Area, *, mouth: bool, eyes: bool) -> np.nd
     mask = cv2.GaussianBlur(mask, (0, 0), feather / 1.5)
     openings = [(parts.inner_lip, 0.006)] * (not mouth) + [(eye, 0.02) for eye in parts.eyes] * (not eyes)
     if openings:
-        hole = np.zeros(small, np.uint8)
+        hole: np.ndarray = np.zeros(small, np.uint8)
         for outline, grow in openings:
             _fill(hole, flat[outline], 255)
             cv2.polylines(hole, [_fixed(flat[outline])], True, 255, max(1, round(2 * grow * width)), cv2.LINE_AA, 4)

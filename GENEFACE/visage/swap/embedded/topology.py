@@ -28,6 +28,8 @@ class Topology:
     """int32 [20]: outer edge of the lips, once around."""
     eyes: tuple[np.ndarray, np.ndarray]
     """int32 [16] each: edge of the left and of the right eye in the picture, once around."""
+    brows: tuple[np.ndarray, np.ndarray]
+    """int32 [26] each: points of an eye and of the brow above it, left and right in the picture."""
 
     @property
     def all(self) -> np.ndarray:
@@ -45,7 +47,13 @@ def topology() -> Topology:
     holes = [triangle for loop in (lips[1], *eyes) for triangle in _filled(loop)]
     return Topology(np.array(_triangles(edges.FACEMESH_TESSELATION), np.int32), np.array(holes, np.int32),
                     np.array(_loops(edges.FACEMESH_FACE_OVAL)[0], np.int32), np.array(lips[1], np.int32),
-                    np.array(lips[0], np.int32), (np.array(eyes[0], np.int32), np.array(eyes[1], np.int32)))
+                    np.array(lips[0], np.int32), (np.array(eyes[0], np.int32), np.array(eyes[1], np.int32)),
+                    (_points(edges.FACEMESH_RIGHT_EYE, edges.FACEMESH_RIGHT_EYEBROW),
+                     _points(edges.FACEMESH_LEFT_EYE, edges.FACEMESH_LEFT_EYEBROW)))
+
+
+def _points(*parts: Iterable[tuple[int, int]]) -> np.ndarray:
+    return np.array(sorted({point for part in parts for edge in part for point in edge}), np.int32)
 
 
 def _triangles(edges: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:

@@ -45,6 +45,10 @@ def texture(picture: np.ndarray, mesh: np.ndarray) -> Texture:
     own = (mesh - np.float32([*low, 0])).astype(np.float32)
     share = face_mask(own, Area(0, 0, part.shape[1], part.shape[0]), mouth=True, eyes=True)
     skin = (own_skin(part, share / max(float(share.max()), 1e-3)) * 255).astype(np.uint8)
+    for outline in topology().brows:
+        # brows may be as dark as hair, and near the edge in a turned head
+        hull = cv2.convexHull(np.round(own[outline, :2] * 16).astype(np.int32))
+        cv2.fillConvexPoly(skin, hull, 255, cv2.LINE_AA, 4)
     return Texture(_halved(part), _halved(skin), own)
 
 
