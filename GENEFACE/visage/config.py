@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """Model asked for there."""
     llm_timeout: float = Field(60.0, gt=0)
     """Seconds a language model may stay silent."""
+    swap_rate: str = "60/minute"
+    """How often one browser may ask for another face, e.g. ``60/minute``; empty: as often as it likes."""
     pictures: str = ""
     """Who makes pictures from words, ``library`` or ``openai``; empty: the best one that is configured."""
     pictures_folder: Path | None = None

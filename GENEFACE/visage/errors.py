@@ -20,7 +20,6 @@
     │   └── ContainerFailed     it ran in a container: keeps its exit code too
     ├── DiskFull                no room left to write
     ├── OutOfMemory             the memory of a device is exhausted
-    ├── Refused                 consent is missing, or the rules of use forbid it
     ├── OutputInvalid           a job ended, but its output is missing or does not probe
     ├── WorkerLost              the process that did the job was killed
     └── Cancelled               the user stopped it
@@ -186,12 +185,6 @@ class OutOfMemory(VisageError):
     """The memory of a device is exhausted, after everything smaller was tried."""
 
     code = "memory.exhausted"
-
-
-class Refused(VisageError):
-    """Consent is missing, or the rules of use forbid it."""
-
-    code = "trust.refused"
 
 
 class OutputInvalid(VisageError):

@@ -12,6 +12,12 @@ class ForeignSite(tree.VisageError):
     code = "request.foreign_site"
 
 
+class TooMany(tree.VisageError):
+    """One browser asks more often than this machine allows."""
+
+    code = "request.too_many"
+
+
 STATUS: dict[type[tree.VisageError], int] = {
     tree.InvalidRequest: 422,
     tree.UnknownDriver: 422,
@@ -29,11 +35,11 @@ STATUS: dict[type[tree.VisageError], int] = {
     tree.ToolFailed: 500,
     tree.DiskFull: 507,
     tree.OutOfMemory: 507,
-    tree.Refused: 403,
     tree.OutputInvalid: 500,
     tree.WorkerLost: 500,
     tree.Cancelled: 409,
     ForeignSite: 403,
+    TooMany: 429,
     tree.VisageError: 500,
 }
 

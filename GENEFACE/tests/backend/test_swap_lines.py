@@ -60,5 +60,5 @@ def test_what_cannot_be_understood_is_said(line: str) -> None:
 
 
 def test_restoring_alone_needs_no_photo() -> None:
-    line = read_run("-t b.mp4 --processors face_enhancer".split())
+    line = read_run(["-t", "b.mp4", "--processors", "face_enhancer"])
     assert (line.swap, line.restore, line.sources) == (False, True, ())

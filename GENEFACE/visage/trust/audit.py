@@ -16,7 +16,7 @@ from visage.storage.database import audit, moment, translated, turn
 from visage.storage.records import rows
 
 EVENTS = ("consent.given", "consent.proved", "consent.revoked", "consent.erased", "voice.cloned", "face.swapped",
-          "export", "unlabelled.agreed", "unlabelled.ended")
+          "face.restored", "export", "unlabelled.agreed", "unlabelled.ended")
 """What is written down.  No entry holds a picture or a sound: files are named by their digests."""
 _AGREED, _ENDED = "unlabelled.agreed", "unlabelled.ended"
 
