@@ -59,7 +59,10 @@ def port(name: str, shape: Sequence[int | str], kind: int = _FLOAT) -> Any:
 
 
 def detector(path: Path, *, points: bool = True, batched: bool = False, strides: tuple[int, ...] = (8, 16, 32)) -> Path:
-    """SCRFD: 3 levels with 2 anchors of which the second never answers, or 5 levels with 1."""
+    """SCRFD: 3 levels with 2 anchors of which the second never answers, or 5 levels with 1.
+
+    It looks 132 pixels around each cell, so faces are at most 128 pixels wide and as far apart.
+    """
     s = Sketch()
     red, rest = s("Slice", "input.1", *_span(s, 0, 1)), s("Slice", "input.1", *_span(s, 1, 3))
     excess = s("Sub", red, s("ReduceMax", rest, axes=[1], keepdims=1))
@@ -68,10 +71,10 @@ def detector(path: Path, *, points: bool = True, batched: bool = False, strides:
     ones = s("Add", s("Mul", cells, s.constant(0)), s.constant(1))
     half = s.constant(4)
     x, y = (s("Sub", s("Mul", s("CumSum", ones, s.constant(axis, np.int64)), s.constant(8)), half) for axis in (3, 2))
-    wide = {"kernel_shape": [21, 21], "pads": [10, 10, 10, 10], "strides": [1, 1], "count_include_pad": 1}
+    wide = {"kernel_shape": [33, 33], "pads": [16, 16, 16, 16], "strides": [1, 1], "count_include_pad": 1}
     mass = s("Max", s("AveragePool", cells, **wide), s.constant(1e-6))
     middle = [s("Div", s("AveragePool", s("Mul", one, cells), **wide), mass) for one in (x, y)]
-    side = s("Sqrt", s("Mul", mass, s.constant(441 * 64)))
+    side = s("Sqrt", s("Mul", mass, s.constant(33 * 33 * 64)))
     scores, boxes, fives = [], [], []
     for stride in strides:
         pick = {"kernel_shape": [1, 1], "strides": [stride // 8, stride // 8]}

@@ -53,6 +53,7 @@ class OnnxSwapper:
     """Puts a face in with an inswapper network.  Raises `NotInstalled` (E02) which names what is missing."""
 
     name = "onnx"
+    recolour = False
 
     def __init__(self, settings: Settings, style: Style | None = None, *, wish: Wish | None = None,
                  runtime: Any = None, threads: int = 0) -> None:
