@@ -107,6 +107,18 @@ class Settings(BaseSettings):
     """Mirror of github.com for the same; a proxy may be named with the address in it, ``https://your.proxy/{url}``."""
     evaluation_models: Path | None = None
     """Folder in which evaluation looks for its weights and keeps them; without it ``model_cache``."""
+    face_models: Path | None = Field(None, validation_alias=_alias("face_models", "FACE_FUSION_MODELS"))
+    """Folder of the face-swap models (``*.onnx``); without it ``model_cache/face_models``."""
+    face_provider: str = "auto"
+    """Who computes them: ``auto`` (a GPU where one can be used), ``cpu``, ``cuda``, ``tensorrt``, ``directml`` …"""
+    face_strict_provider: bool = False
+    """Whether it is an error, instead of a warning, when another than the one named computes."""
+    face_gpu_memory_mb: int = Field(2048, ge=256)
+    """Most memory of the GPU that one face-swap model takes, in MiB."""
+    face_restorer: str = ""
+    """File that makes faces clear, e.g. ``codeformer.onnx``; empty: GFPGAN where it is there."""
+    face_fidelity: float = Field(0.5, ge=0, le=1)
+    """How faithful CodeFormer stays to the face as it was; larger is more faithful."""
     lite_train_seconds: float = Field(420.0, gt=0)
     """Time the built-in engine may spend on learning a face, at the default of 10 epochs."""
     upload_limit_mb: int = Field(2048, ge=1)
