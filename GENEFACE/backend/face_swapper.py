@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -198,10 +198,9 @@ def best_swapper(services: Services, name: str) -> tuple[Swapper, tuple[str, ...
     """The swapper of that name, or the best there is with a note.  Raises `UnknownDriver` and `NotInstalled`."""
     if name:
         return open_swapper(name, services.settings), ()
-    try:
+    with suppress(NotInstalled):
         return open_swapper("onnx", services.settings), ()
-    except NotInstalled:
-        return open_swapper("embedded", services.settings), (BASIC,)
+    return open_swapper("embedded", services.settings), (BASIC,)
 
 
 def find_target(services: Services, footage: Footage, owner: str) -> tuple[Path, str]:

@@ -13,8 +13,9 @@ from visage.errors import InvalidRequest
 ENCODERS = ("libx264", "libx265", "libvpx-vp9", "h264_nvenc", "hevc_nvenc")
 PROCESSORS = ("face_swapper", "face_enhancer")
 PROVIDERS = ("cpu", "cuda", "tensorrt", "rocm", "coreml", "openvino", "directml")
-_ROOP = ("keep_frames", "temp_frame_format", "temp_frame_quality", "max_memory")
-"""Options that change nothing here, because frames never lie on the disk and memory does not grow with the length."""
+_IDLE = ("keep_fps", "keep_frames", "temp_frame_format", "temp_frame_quality", "max_memory", "execution_threads")
+"""Options that change nothing here: frames always keep their rate and never lie on the disk, memory does not grow with
+the length of a video, and as many threads work as fit the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,6 @@ class SwapLine:
     """Its constant quality, 0 (best) to 51."""
     sound: bool
     """Whether the target's sound is kept."""
-    keep_fps: bool
-    """Whether frames keep their rate; otherwise 30 a second, as roop does it."""
     many: bool
     """Whether every face is replaced."""
     position: int
@@ -55,8 +54,6 @@ class SwapLine:
     """Largest squared distance of two embeddings of one person (roop's measure), 0 to 4."""
     max_side: int
     """Frames are made smaller to this longest side; 0: never."""
-    threads: int
-    """Frames worked on at once; 0: as many as fit this machine."""
     log_level: str
     """debug, info, warning or error."""
     consent: str
@@ -141,10 +138,10 @@ def _line(given: argparse.Namespace, argv: Sequence[str], crf: int) -> SwapLine:
     asked = {word.split("=")[0].lstrip("-").replace("-", "_") for word in argv if word.startswith("--")}
     return SwapLine(
         tuple(given.sources), given.target, _output(given), swap, restore, given.engine, tuple(given.providers),
-        given.strict_provider, given.output_video_encoder, crf, not given.skip_audio, given.keep_fps,
+        given.strict_provider, given.output_video_encoder, crf, not given.skip_audio,
         given.many_faces, given.reference_face_position, given.reference_frame_number, given.similar_face_distance,
-        given.max_side, given.execution_threads, "warning" if given.log_level == "warn" else given.log_level,
-        given.consent, tuple(f"--{name.replace('_', '-')}" for name in _ROOP if name in asked))
+        given.max_side, "warning" if given.log_level == "warn" else given.log_level,
+        given.consent, tuple(f"--{name.replace('_', '-')}" for name in _IDLE if name in asked))
 
 
 def _output(given: argparse.Namespace) -> Path:

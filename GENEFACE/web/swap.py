@@ -19,7 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 from pydantic import Field
 
 from backend import face_swapper, inspection
-from backend.forms import Footage, Form, SwapForm, read
+from backend.forms import Form, SwapForm, read
 from backend.services import wait_for
 from visage.errors import InvalidRequest, NotInstalled, VisageError
 from visage.storage.uploads import Upload
@@ -78,8 +78,8 @@ def swap_picture() -> dict[str, Any]:
         for name in ("source", "target"):
             kept.append(_received(form, name))
         shape = f"{kept[1].probe.get('height', '?')}x{kept[1].probe.get('width', '?')}"
-        wanted = SwapForm(target=Footage(upload=kept[1].id), photos=(kept[0].id,), consent=form.consent,
-                          engine=form.engine, restorer=form.restorer, who="one", order="largest")
+        wanted = read(SwapForm, {"target": {"upload": kept[1].id}, "photos": (kept[0].id,), "who": "one",
+                                 "consent": form.consent, "engine": form.engine, "restorer": form.restorer})
         job = face_swapper.submit(services(), wanted, owner())
         told = wait_for(services(), job)
         file = services().paths.find_media(str(told["url"]))

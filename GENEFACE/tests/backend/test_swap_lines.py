@@ -21,8 +21,8 @@ def test_the_line_of_seed_001() -> None:
     assert (line.sources, line.target, line.output) == ((Path("assets/img1.png"),), Path("assets/video1.mp4"),
                                                         Path("out.mp4"))
     assert (line.swap, line.restore, line.providers, line.strict) == (True, True, ("cuda",), False)
-    assert (line.encoder, line.crf, line.keep_fps, line.sound, line.many) == ("libx264", 18, True, True, False)
-    assert line.unused == ("--temp-frame-format", "--temp-frame-quality"), "what does nothing here is told"
+    assert (line.encoder, line.crf, line.sound, line.many) == ("libx264", 18, True, False)
+    assert line.unused == ("--keep-fps", "--temp-frame-format", "--temp-frame-quality"), "what does nothing here is told"
 
 
 def test_the_line_of_seed_003() -> None:
@@ -37,8 +37,8 @@ def test_every_option_of_roop() -> None:
         "--similar-face-distance 0.6 --max-memory 8 --execution-threads 3 --keep-frames --output-video-encoder "
         "libvpx-vp9 --output-video-quality 100 --execution-provider cuda cpu"))
     assert (line.sound, line.many, line.position, line.frame, line.distance) == (False, True, 1, 7, 0.6)
-    assert (line.threads, line.encoder, line.crf, line.providers) == (3, "libvpx-vp9", 51, ("cuda", "cpu"))
-    assert line.unused == ("--keep-frames", "--max-memory")
+    assert (line.encoder, line.crf, line.providers) == ("libvpx-vp9", 51, ("cuda", "cpu"))
+    assert line.unused == ("--keep-frames", "--max-memory", "--execution-threads")
 
 
 @pytest.mark.parametrize(("quality", "roop", "fusion"), [(0, 0, 51), (35, 18, 34), (90, 46, 6), (100, 51, 1)])
