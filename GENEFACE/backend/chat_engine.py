@@ -68,8 +68,8 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
         report=lambda step: report(Progress(step.stage, step.fraction * _THOUGHT, step.message, step.facts)))
     line = spoken(result.spoken.speech, result.answered.text, services.store.folder(job.id) / "answer.wav")
     began = time.monotonic()
-    clip = render(services, avatar, line, job, report, start=_THOUGHT)
-    notes = all_notes(form.notes, result.notes)
+    clip, more = render(services, avatar, line, job, report, start=_THOUGHT)
+    notes = all_notes(form.notes, result.notes, more)
     kept = services.talks.begin(form.conversation)
     if form.recording:
         kept.ask(question, SPEECH_RATE)

@@ -104,17 +104,19 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
 
 
 def put_on(services: Services, wanted: Wanted, target: Path, out: Path, root: Path, by: By,
-           report: Report = silent) -> tuple[SwapResult, Consent | None, tuple[str, ...]]:
+           report: Report = silent, sources: Sequence[Path] = ()) -> tuple[SwapResult, Consent | None, tuple[str, ...]]:
     """Put a face on a file, marked, labelled and verified; returns what was done, the consent, and notes.
 
-    ``root`` keeps what an interrupted attempt has finished.  Raises `Refused` without a consent that covers every
+    ``root`` keeps what an interrupted attempt has finished; labels of ``sources`` are carried over with the target's
+    and the photos'.  Raises `Refused` without a consent that covers every
     photo, and the errors of `visage.swap.faults`.
     """
     consent = agreed(services, wanted, "picture" if is_picture(target) else "video")
     marking = services.labeller.marking()
 
     def seal(file: Path) -> None:
-        services.labeller.finish(file, "swap" if wanted.photos else "restoration", by.owner, [target, *wanted.photos])
+        services.labeller.finish(file, "swap" if wanted.photos else "restoration", by.owner,
+                                 [target, *wanted.photos, *sources])
 
     with opened(services, wanted) as engines:
         identity = identity_of(engines.swapper, wanted.photos) if wanted.photos else None
