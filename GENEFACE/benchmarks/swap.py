@@ -27,6 +27,7 @@ import numpy as np
 
 from visage.config import Settings
 from visage.faces import FaceFinder, open_faces
+from visage.heaps import one_thread_each
 from visage.media.ffmpeg import START, read_from, whole_path
 from visage.media.frames import read_video
 from visage.media.run import run_tool
@@ -215,6 +216,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="a picture of what was made")
     parser.add_argument("--clips", nargs="*", default=list(PAIRS), choices=list(PAIRS))
     asked = parser.parse_args()
+    # four threads share the work: those of a single call would only wait for one another
+    one_thread_each()
     if not OPEN.is_dir():
         sys.exit(f"the real clips ({OPEN}) are not on this machine")
     with tempfile.TemporaryDirectory() as place, open_swapper("embedded", Settings()) as swapper:
