@@ -25,7 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from visage.config import Settings
+from visage.config import read_settings
 from visage.faces import FaceFinder, open_faces
 from visage.heaps import one_thread_each
 from visage.media.ffmpeg import START, read_from, whole_path
@@ -220,7 +220,7 @@ def main() -> None:
     one_thread_each()
     if not OPEN.is_dir():
         sys.exit(f"the real clips ({OPEN}) are not on this machine")
-    with tempfile.TemporaryDirectory() as place, open_swapper("embedded", Settings()) as swapper:
+    with tempfile.TemporaryDirectory() as place, open_swapper("embedded", read_settings()) as swapper:
         folder = Path(place)
         clips = [measured(name, folder, asked.frames, swapper) for name in asked.clips]
         if asked.sheet:
