@@ -45,6 +45,7 @@ def join(folder: Path, stretches: Sequence[Stretch], base: Fraction, out: Path) 
                         # an encoder's delay reaches back before its stretch begins
                         order = order if last is None else max(order, last + 1)
                         last = order
+                        packet.duration = round((packet.duration or 0) * scale)
                         packet.pts, packet.dts, packet.time_base = max(shown, order), order, base
                         packet.stream = track
                         whole.mux(packet)

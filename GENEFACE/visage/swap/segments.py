@@ -122,5 +122,5 @@ def _frames(path: Path) -> int:
     try:
         with av.open(str(path)) as container:
             return sum(packet.size > 0 for packet in container.demux(container.streams.video[0]))
-    except (OSError, IndexError):
+    except (av.FFmpegError, OSError, IndexError):
         return -1

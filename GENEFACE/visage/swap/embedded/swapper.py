@@ -78,7 +78,7 @@ class BasicSwapper:
         if area is None:
             return Patch(0, 0, frame[:0, :0], np.zeros((0, 0), np.float32))
         pixels, skin = drawn(identity.own, face.mesh, area)
-        mask = face_mask(face.mesh, area, mouth=self._mouth, eyes=self._eyes)
+        mask = face_mask(face.mesh, area, mouth=self._mouth, eyes=self._eyes, open_eyes=identity.own.open_eyes)
         return Patch(area.left, area.top, pixels, cv2.multiply(mask, skin, scale=1 / 255, dtype=cv2.CV_32F))
 
 

@@ -17,7 +17,7 @@ class Topology:
     """Triangles and outlines, as indices of mesh points."""
 
     skin: np.ndarray
-    """int32 [854, 3]: the triangles of the tessellation, open at eyes and mouth."""
+    """int32 [852, 3]: the triangles of the tessellation, open at eyes and mouth."""
     holes: np.ndarray
     """int32 [N, 3]: triangles that close the eyes and the mouth."""
     oval: np.ndarray
@@ -58,7 +58,10 @@ def _points(*parts: Iterable[tuple[int, int]]) -> np.ndarray:
 
 def _triangles(edges: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
     near = _neighbours(edges)
-    return sorted({(a, b, c) for a in near for b in near[a] if b > a for c in near[a] & near[b] if c > b})
+    found = {(a, b, c) for a in near for b in near[a] if b > a for c in near[a] & near[b] if c > b}
+    # three neighbours of a point that has no others are joined, too, but three smaller triangles lie between them
+    covered = {tuple(sorted(others)) for others in near.values() if len(others) == 3}
+    return sorted(triangle for triangle in found if triangle not in covered)
 
 
 def _neighbours(edges: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

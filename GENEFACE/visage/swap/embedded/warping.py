@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from visage.swap.embedded.masking import Area, face_mask
+from visage.swap.embedded.masking import Area, face_mask, openness
 from visage.swap.embedded.topology import POINTS, topology
 from visage.swap.occlusion import own_skin
 
@@ -28,6 +28,9 @@ class Texture:
     mesh: np.ndarray
     """float32 [478, 3], pixels of the first level."""
 
+    open_eyes: tuple[float, float]
+    """How far the eyes are open, left and right in the picture: `masking.openness`."""
+
     def level_for(self, mesh: np.ndarray) -> tuple[int, np.ndarray]:
         """Number and mesh [468, 2] of the level that is sampled least askew for a face of that mesh."""
         ratio = _extent(self.mesh) / max(_extent(mesh), 1.0)
@@ -44,12 +47,16 @@ def texture(picture: np.ndarray, mesh: np.ndarray) -> Texture:
     part = picture[low[1]:high[1], low[0]:high[0]]
     own = (mesh - np.float32([*low, 0])).astype(np.float32)
     share = face_mask(own, Area(0, 0, part.shape[1], part.shape[0]), mouth=True, eyes=True)
-    skin = (own_skin(part, share / max(float(share.max()), 1e-3)) * 255).astype(np.uint8)
+    share = share / max(float(share.max()), 1e-3)
+    skin: np.ndarray = (own_skin(part, share) * 255).astype(np.uint8)
     for outline in topology().brows:
         # brows may be as dark as hair, and near the edge in a turned head
         hull = cv2.convexHull(np.round(own[outline, :2] * 16).astype(np.int32))
         cv2.fillConvexPoly(skin, hull, 255, cv2.LINE_AA, 4)
-    return Texture(_halved(part), _halved(skin), own)
+    # at the edge of a turned head the photo shows what is behind it
+    skin = cv2.multiply(skin, np.minimum(1.6 * share, 1), dtype=cv2.CV_8U)
+    left, right = (openness(own[eye, :2]) for eye in topology().eyes)
+    return Texture(_halved(part), _halved(skin), own, (left, right))
 
 
 def _halved(picture: np.ndarray) -> tuple[np.ndarray, ...]:
