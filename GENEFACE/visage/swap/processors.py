@@ -12,7 +12,7 @@ from visage.errors import Cancelled, DiskFull, NotInstalled, OutOfMemory, Refuse
 from visage.swap.blending import blend
 from visage.swap.colouring import matched
 from visage.swap.contract import Embedding, Face, Identity, Look, Patch, Restorer, Swapper
-from visage.swap.occlusion import visible
+from visage.swap.occlusion import coarse, visible
 from visage.swap.options import SwapOptions
 from visage.swap.selecting import Selector
 from visage.swap.threads import Tally
@@ -116,16 +116,17 @@ class Painting:
             blend(frame, Patch(patch.left, patch.top, pixels, mask), self._options.blend)
 
     def _unhidden(self, patch: Patch, old: np.ndarray, track: int, recolour: bool) -> np.ndarray:
+        new, was, mask = (coarse(each) for each in (patch.pixels, old, patch.mask))
         before = self._seen.get(track)
         if before is not None:
-            before = cv2.resize(before, patch.mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        share = patch.mask if before is None else patch.mask * before
-        now = visible(matched(patch.pixels, old, share) if recolour else patch.pixels, old, patch.mask)
+            before = cv2.resize(before, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        share = mask if before is None else mask * before
+        now = visible(matched(new, was, share) if recolour else new, was, mask)
         if before is not None:
             # noise of single frames must not flicker, a hand must not leave a trail
             now = now + (before - now) * np.float32(0.5)
         self._seen[track] = now
-        return now
+        return cv2.resize(now, patch.mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _kept(exc: Exception) -> str:
