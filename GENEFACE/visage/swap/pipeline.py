@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from visage.errors import BadImage, BadMedia, InvalidRequest
@@ -54,19 +54,26 @@ def swap_file(request: SwapRequest, swapper: Swapper, identity: Identity | None,
                              hint="Choose another name for the result.", name=request.out.name)
     if is_picture(request.target):
         check_suffix(request.out)
-        return _picture(request, swapper, identity, restorer, report)
+        return _told(_picture(request, swapper, identity, restorer, report), swapper, restorer)
     container_of(request.out)
     info = probe(request.target, expect="video")
-    facts = (asdict(request.options), request.out.suffix.lower(), swapper.name, swapper.space,
-             identity.photos if identity else (), restorer.name if restorer else "")
+    facts = (asdict(request.options), request.out.suffix.lower(), swapper.name, swapper.title, swapper.space,
+             identity.photos if identity else (), (restorer.name, restorer.title) if restorer else "")
     folder = JobFolder(key_of(request.target, *facts), request.root)
     done = False
     try:
         result = _video(request, info, folder, swapper, identity, restorer, report)
         done = True
-        return result
+        return _told(result, swapper, restorer)
     finally:
         folder.close(done=done)
+
+
+def _told(result: SwapResult, swapper: Swapper, restorer: Restorer | None) -> SwapResult:
+    """With who computed in the end, and what the engines had to give up on the way."""
+    engines = [swapper, *([restorer] if restorer else [])]
+    notes = dict.fromkeys(note for engine in engines for note in getattr(engine, "notes", ()))
+    return replace(result, provider=swapper.provider, notes=(*result.notes, *notes))
 
 
 def _video(request: SwapRequest, info: MediaInfo, folder: JobFolder, swapper: Swapper, identity: Identity | None,

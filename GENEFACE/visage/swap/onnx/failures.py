@@ -46,7 +46,7 @@ def corrupt(path: Path, reason: str) -> NotInstalled:
 def unknown(path: Path, inputs: Sequence[object], outputs: Sequence[object]) -> NotInstalled:
     """E02: a whole file that is none of the kinds known here."""
     return NotInstalled("{path} is no network known here: inputs {inputs}; outputs {outputs}.",
-                        code="swap.model_unknown", hint="docs/faceswap.md lists the kinds that are known.",
+                        code="swap.model_unknown", hint="docs/faceswap-models.md lists the kinds that are known.",
                         path=str(path), inputs="; ".join(map(str, inputs)), outputs="; ".join(map(str, outputs[:15])))
 
 
@@ -78,7 +78,7 @@ def of_runtime(exc: Exception, path: Path, tried: Sequence[str] = ()) -> VisageE
                             hint="Choose the CPU (VISAGE_FACE_PROVIDER=cpu), a newer GPU, or a build for this one.",
                             reason=_short(text))
     if _MEMORY.search(text) or isinstance(exc, MemoryError):
-        return OutOfMemory("The memory did not suffice for {model}: {reason}", code="swap.out_of_memory",
+        return OutOfMemory("The memory did not suffice for {model}: {reason}", code="swap.memory_short",
                            hint="Raise VISAGE_FACE_GPU_MEMORY_MB, close other programs on the GPU, or choose the CPU.",
                            model=path.name, reason=_short(text))
     return VisageError("{model} could not be computed: {reason}", code="swap.run_failed",
