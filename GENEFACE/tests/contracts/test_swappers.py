@@ -42,7 +42,7 @@ def portrait() -> np.ndarray:
 def inside(patch: Patch, frame: np.ndarray) -> bool:
     height, width = patch.mask.shape
     return (patch.pixels.shape == (height, width, 3) and patch.pixels.dtype == np.uint8
-            and patch.mask.dtype == np.float32 and 0 <= patch.mask.min() and patch.mask.max() <= 1
+            and patch.mask.dtype == np.float32 and patch.mask.min() >= 0 and patch.mask.max() <= 1
             and patch.left >= 0 and patch.top >= 0
             and patch.top + height <= frame.shape[0] and patch.left + width <= frame.shape[1])
 

@@ -35,7 +35,8 @@ def opened(path: Path, **more: Any) -> Network:
 class FakeRuntime:
     """The module onnxruntime as it is on a machine with a GPU; its sessions compute on the CPU and say otherwise.
 
-    ``fails`` maps a file's name to how many of its runs on the GPU end with ``error``.
+    ``fails`` maps a file's name to how many of its runs on the GPU end with ``error``; files in
+    ``closed`` cannot even be opened there.
     """
 
     SessionOptions = onnxruntime.SessionOptions
@@ -44,6 +45,7 @@ class FakeRuntime:
                  fails: dict[str, int] | None = None, error: str = "CUDA error: out of memory") -> None:
         self.available, self.got, self.error = available, got, error
         self.fails = dict(fails or {})
+        self.closed: set[str] = set()
         self.opened: list[tuple[str, list[str]]] = []
         self.options: list[dict[str, Any]] = []
         self.preloaded = 0
@@ -59,6 +61,8 @@ class FakeRuntime:
         names = [name for name, _ in providers]
         self.opened.append((Path(path).name, names))
         self.options.append(dict(providers)[names[0]])
+        if Path(path).name in self.closed and names[0] != CPU:
+            raise RuntimeError(f"[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : {self.error}")
         real = onnxruntime.InferenceSession(path, options, providers=[CPU])
         said = [name for name in self.got if name in names] or names
         return SimpleNamespace(run=lambda outputs, feeds: self._run(Path(path).name, said, real, outputs, feeds),

@@ -58,10 +58,11 @@ def port(name: str, shape: Sequence[int | str], kind: int = _FLOAT) -> Any:
     return helper.make_tensor_value_info(name, kind, list(shape))
 
 
-def detector(path: Path, *, points: bool = True, batched: bool = False, strides: tuple[int, ...] = (8, 16, 32)) -> Path:
+def detector(path: Path, *, points: bool = True, batched: bool = False, strides: tuple[int, ...] = (8, 16, 32),
+             reach: int = 16) -> Path:
     """SCRFD: 3 levels with 2 anchors of which the second never answers, or 5 levels with 1.
 
-    It looks 132 pixels around each cell, so faces are at most 128 pixels wide and as far apart.
+    It looks ``reach`` cells of 8 pixels around each, so faces are at most that wide and as far apart.
     """
     s = Sketch()
     red, rest = s("Slice", "input.1", *_span(s, 0, 1)), s("Slice", "input.1", *_span(s, 1, 3))
@@ -71,16 +72,19 @@ def detector(path: Path, *, points: bool = True, batched: bool = False, strides:
     ones = s("Add", s("Mul", cells, s.constant(0)), s.constant(1))
     half = s.constant(4)
     x, y = (s("Sub", s("Mul", s("CumSum", ones, s.constant(axis, np.int64)), s.constant(8)), half) for axis in (3, 2))
-    wide = {"kernel_shape": [33, 33], "pads": [16, 16, 16, 16], "strides": [1, 1], "count_include_pad": 1}
+    across = 2 * reach + 1
+    wide = {"kernel_shape": [across, across], "pads": [reach] * 4, "strides": [1, 1], "count_include_pad": 1}
     mass = s("Max", s("AveragePool", cells, **wide), s.constant(1e-6))
     middle = [s("Div", s("AveragePool", s("Mul", one, cells), **wide), mass) for one in (x, y)]
-    side = s("Sqrt", s("Mul", mass, s.constant(33 * 33 * 64)))
+    side = s("Sqrt", s("Mul", mass, s.constant(across * across * 64)))
     scores, boxes, fives = [], [], []
     for stride in strides:
         pick = {"kernel_shape": [1, 1], "strides": [stride // 8, stride // 8]}
         found = [s("AveragePool", one, **pick) for one in (cells, x, y, *middle, side)]
         score, box, five = _level(s, stride, found, 2 if len(strides) == 3 else 1)
-        scores.append(score), boxes.append(box), fives.append(five)
+        scores += [score]
+        boxes += [box]
+        fives += [five]
     names = DETECTOR_OUTPUTS if len(strides) == 3 else tuple(f"o{n}" for n in range(3 * len(strides)))
     outputs = []
     for name, made, last in zip(names, [*scores, *boxes, *(fives if points else ())],
@@ -208,6 +212,37 @@ def occluder(path: Path) -> Path:
     excess = s("Sub", blue, s("ReduceMax", others, axes=[3], keepdims=1))
     s("Sub", s.constant(1), s("Clip", excess, s.constant(0), s.constant(1)), out="out_mask:0")
     return s.save(path, [port("in_face:0", ["n", 256, 256, 3])], [port("out_mask:0", ["n", 256, 256, 1])])
+
+
+def weigh_down(path: Path, image: str, sides: tuple[int, int], stride: int, width: int, layers: int) -> float:
+    """Make a network compute as much as a real one and answer as before: convolutions whose result is all but nothing.
+
+    ``sides`` is the size of its picture; returns the 10⁹ multiplications that were added.
+    """
+    model = onnx.load(str(path))
+    s, rng = Sketch(), np.random.default_rng(SEED)
+
+    def kernel(out: int, into: int, side: int) -> str:
+        values = rng.normal(0, np.sqrt(2 / (into * side * side)), (out, into, side, side))
+        return s.constant(values, name=f"ballast{len(s.constants)}")
+
+    flow = s("Conv", image, kernel(width, 3, stride), strides=[stride, stride], out="b0")
+    for number in range(layers):
+        flow = s("Relu", flow, out=f"r{number}")
+        flow = s("Conv", flow, kernel(width, width, 3), pads=[1, 1, 1, 1], out=f"b{number + 1}")
+    mean = s("ReduceMean", flow, axes=[0, 1, 2, 3], keepdims=0, out="b_mean")
+    nothing = s("Mul", mean, s.constant(1e-30, name="b_tiny"), out="b_nothing")
+    graph = model.graph
+    for out in graph.output:
+        for node in graph.node:
+            node.output[:] = [f"{name}_light" if name == out.name else name for name in node.output]
+        s("Add", f"{out.name}_light", nothing, out=out.name)
+    graph.node.extend(s.nodes)
+    graph.initializer.extend(s.constants)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    cells = (sides[0] // stride) * (sides[1] // stride)
+    return cells * (layers * 9 * width * width + 3 * stride * stride * width) / 1e9
 
 
 def folder(root: Path) -> Path:

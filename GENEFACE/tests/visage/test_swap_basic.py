@@ -11,6 +11,7 @@ from skimage import data
 
 from visage.config import Settings
 from visage.errors import InvalidRequest
+from visage.faces import open_faces
 from visage.faces.pose import fit_pose
 from visage.swap.blending import BLENDS, blend
 from visage.swap.colouring import matched
@@ -42,6 +43,15 @@ def put(swapper: BasicSwapper, frame: np.ndarray, identity: Identity, way: str =
     out = frame.copy()
     blend(out, Patch(patch.left, patch.top, pixels, patch.mask), way)
     return out, patch
+
+
+def settled(frame: np.ndarray) -> np.ndarray:
+    """The mesh [478, 2] as it comes to rest on a picture shown several times."""
+    finder = open_faces()
+    try:
+        return [finder.track(frame) for _ in range(4)][-1][0].points[:, :2]
+    finally:
+        finder.close()
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -92,11 +102,11 @@ def test_another_shape_keeps_its_mouth_its_eyes_and_all_around(swapper: BasicSwa
 def test_the_lips_stay_where_they_were(swapper: BasicSwapper) -> None:
     source, frame = portrait(), portrait((400, 560))
     out, _ = put(swapper, frame, swapper.identify([cv2.flip(source, 1)]))
-    before, after = (face_of(swapper, each).mesh[:, :2] for each in (frame, out))
-    eyes = np.linalg.norm(before[33] - before[263])
+    before, after = (settled(each) for each in (frame, out))
+    eyes = float(np.linalg.norm(before[33] - before[263]))
     lips = np.concatenate([topology().inner_lip, topology().outer_lip])
     apart = np.linalg.norm(before - after, axis=1) / eyes
-    assert 100 * apart[lips].mean() <= 2.5 and 100 * apart.mean() <= 3.0
+    assert 100 * apart[lips].mean() <= 2.5 and 100 * apart.mean() <= 2.5
 
 
 def test_a_turned_head_fades_to_the_original(swapper: BasicSwapper) -> None:

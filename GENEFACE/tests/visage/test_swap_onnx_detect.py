@@ -86,3 +86,11 @@ def test_yolo_is_decoded_by_its_own_rule() -> None:
     found = decode_yolo([rows])
     assert found.boxes.tolist() == [[40, 35, 60, 45]]
     assert found.fives[0].tolist() == [[0, 1], [3, 4], [6, 7], [9, 10], [12, 13]]
+
+
+def test_a_network_that_is_weighed_down_answers_as_before(tmp_path: Path) -> None:
+    """What the benchmark measures with must still be what the tests know."""
+    light, heavy = nets.detector(tmp_path / "a.onnx"), nets.detector(tmp_path / "b.onnx")
+    assert nets.weigh_down(heavy, "input.1", (640, 640), 32, 16, 2) == pytest.approx(400 * (2 * 2304 + 49152) / 1e9)
+    frame = nets.frame((160, 200, 80))
+    assert np.array_equal(find(opened(light), frame).boxes, find(opened(heavy), frame).boxes)

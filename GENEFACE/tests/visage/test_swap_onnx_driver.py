@@ -240,6 +240,7 @@ def test_a_video_goes_through_the_pipeline(swapper: OnnxSwapper, face_settings: 
         result = swap_file(asked, swapper, identity, restorer)
     assert (result.frames_in, result.frames_out, result.swapped, dict(result.skipped)) == (12, 12, 12, {})
     assert result.provider == "CPUExecutionProvider" and result.sound == "copied"
+    assert set(swapper.notes) <= set(result.notes)
     inner = colour(identity, nets.emap()) * 0.5 + np.array([127.5, 0, 0])
     expected = 0.5 * inner + 0.5 * np.clip((inner / 127.5 - 1) * 1.1 * 127.5 + 127.5, 0, 255)
     for (left, top, side), frame in zip(places, read_video(result.out), strict=True):

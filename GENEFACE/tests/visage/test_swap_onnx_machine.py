@@ -96,6 +96,14 @@ def test_a_fallback_is_told_to_the_user(face_settings: Settings) -> None:
                              "onnxruntime-gpu.",)
 
 
+def test_every_model_that_is_there_is_logged(face_settings: Settings, face_models: Path,
+                                             caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "visage.swap.onnx.kit"), Kit(face_settings, {"swap": "", "restore": ""}):
+        pass
+    assert caplog.messages == [f"模型存在: face_swap at {face_models / 'inswapper_128.onnx'}",
+                               f"模型存在: face_enhance at {face_models / 'GFPGANv1.4.onnx'}"]
+
+
 @pytest.mark.parametrize(("library", "remedy"), [
     ("libcublasLt.so.12", "wants CUDA 12: pip install nvidia-cublas-cu12"),
     ("libcublas.so.11", "wants CUDA 11: pip install nvidia-cublas-cu11"),
@@ -230,6 +238,16 @@ def test_sessions_are_rebuilt_smaller_when_memory_runs_out(face_models: Path, tm
         assert swapper.notes[-1] == "Memory ran out; from then on: the CPU."
         assert swapper.provider == CPU
         assert np.abs(patch.pixels.astype(int) - small.pixels).max() <= 1
+
+
+def test_a_network_that_cannot_even_be_opened_goes_to_the_processor(face_settings: Settings) -> None:
+    runtime = FakeRuntime()
+    runtime.closed = {"GFPGANv1.4.onnx"}
+    with Kit(face_settings, {"restore": "", "recognise": ""}, wish=Wish("cuda"), runtime=runtime) as kit:
+        assert kit.networks["restore"].provider == CPU and kit.networks["recognise"].provider == CUDA
+        assert kit.provider == f"{CPU}, {CUDA}"
+        assert kit.notes == ("There was no room to open GFPGANv1.4.onnx; GFPGANv1.4.onnx computes on "
+                             "CPUExecutionProvider.",)
 
 
 def test_a_gpu_that_the_build_does_not_know_is_told(face_models: Path, face_settings: Settings) -> None:

@@ -169,8 +169,7 @@ def test_a_step_in_the_background_hands_over_its_failure_and_ends_when_closed() 
 
     def source(count: int):
         try:
-            for n in range(count):
-                yield n
+            yield from range(count)
             raise BadImage("it broke")
         finally:
             closed.append(count)

@@ -13,15 +13,19 @@ _LEVELS = 4
 
 
 def blend(frame: np.ndarray, patch: Patch, way: str) -> None:
-    """Put the patch into ``frame`` (uint8 RGB [H, W, 3], changed in place) in one of the `BLENDS`."""
+    """Put the patch into ``frame`` (uint8 RGB [H, W, 3], changed in place) in one of the `BLENDS`.
+
+    A face that the frame cuts off has no closed edge: the pyramid then stands in for the Poisson equation.
+    """
     if not patch.mask.size or patch.mask.max() < 1 / 512:
         return
     old = np.ascontiguousarray(frame[patch.area])
     new, mask = np.ascontiguousarray(patch.pixels), np.ascontiguousarray(patch.mask)
-    if way == "laplace" and min(mask.shape) >= 2**_LEVELS:
-        new = _pyramid(new, old, mask)
-    elif way == "poisson":
+    whole = max(mask[0].max(), mask[-1].max(), mask[:, 0].max(), mask[:, -1].max()) < 0.05
+    if way == "poisson" and whole:
         new = _poisson(new, old, mask)
+    elif way != "alpha" and min(mask.shape) >= 2**_LEVELS:
+        new = _pyramid(new, old, mask)
     frame[patch.area] = cv2.blendLinear(new, old, mask, 1 - mask)
 
 
@@ -50,6 +54,12 @@ def _poisson(new: np.ndarray, old: np.ndarray, mask: np.ndarray) -> np.ndarray:
     # a closed shape: an opened mouth would pull its colours over the lips
     inside = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((max(3, mask.shape[0] // 6),) * 2, np.uint8))
     inside[[0, -1]], inside[:, [0, -1]] = 0, 0
+    left, top, width, height = cv2.boundingRect(inside)
+    # OpenCV finds the middle of an even side half a pixel beside it and moves the face by one
+    if width % 2 == 0:
+        inside[:, left + width - 1] = 0
+    if height % 2 == 0:
+        inside[top + height - 1] = 0
     left, top, width, height = cv2.boundingRect(inside)
     if width < 8 or height < 8:
         return new

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_COARSE = 2
+COARSE = 96
+"""Pixels across a face that are enough to see what lies in front of it."""
 _SKIN = (1.0, 1.8)
 """Distances from the usual colour of the face, in its own spreads, between which something stops being skin."""
 _APART = (12.0, 26.0)
@@ -21,17 +22,22 @@ def visible(new: np.ndarray, old: np.ndarray, share: np.ndarray) -> np.ndarray:
     frame's colours) and of the frame.  In front is what is unlike the skin of
     the frame's face, unlike the new face, and reaches the edge of the face.
     """
-    size = (max(1, new.shape[1] // _COARSE), max(1, new.shape[0] // _COARSE))
-    mine, theirs = (_lab(cv2.resize(each, size, interpolation=cv2.INTER_AREA)) for each in (new, old))
-    weight = cv2.resize(share, size, interpolation=cv2.INTER_AREA)
-    strange = strangeness(theirs, weight)
+    mine, theirs = _lab(new), _lab(old)
+    strange = strangeness(theirs, share)
     if strange is None:
         return np.ones(share.shape, np.float32)
     apart = cv2.blur(np.linalg.norm(mine - theirs, axis=2), (5, 5))
     front = _step(strange, _SKIN) * _step(apart, _APART)
-    front = _from_the_edge(front, weight)
-    front = cv2.GaussianBlur(cv2.dilate(front, np.ones((3, 3), np.uint8)), (0, 0), max(1.0, size[0] / 90))
-    return 1 - cv2.resize(front, share.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    front = _from_the_edge(front, share)
+    front = cv2.GaussianBlur(cv2.dilate(front, np.ones((3, 3), np.uint8)), (0, 0), max(1.0, share.shape[1] / 90))
+    return 1 - front
+
+
+def coarse(pixels: np.ndarray) -> np.ndarray:
+    """A picture at the size at which it is judged: `COARSE` pixels across, never larger than it is."""
+    scale = min(1.0, COARSE / max(pixels.shape[1], 1))
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def strangeness(lab: np.ndarray, share: np.ndarray) -> np.ndarray | None:

@@ -46,7 +46,7 @@ def corrupt(path: Path, reason: str) -> NotInstalled:
 def unknown(path: Path, inputs: Sequence[object], outputs: Sequence[object]) -> NotInstalled:
     """E02: a whole file that is none of the kinds known here."""
     return NotInstalled("{path} is no network known here: inputs {inputs}; outputs {outputs}.",
-                        code="swap.model_unknown", hint="docs/faceswap.md lists the kinds that are known.",
+                        code="swap.model_unknown", hint="docs/faceswap-models.md lists the kinds that are known.",
                         path=str(path), inputs="; ".join(map(str, inputs)), outputs="; ".join(map(str, outputs[:15])))
 
 

@@ -85,14 +85,14 @@ def letterbox(frame: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     height, width = frame.shape[:2]
     scale = min(side / width, side / height)
     size = max(1, min(side, round(width * scale))), max(1, min(side, round(height * scale)))
-    ways = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    ways = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
     square = np.zeros((side, side, 3), np.uint8)
     square[:size[1], :size[0]] = cv2.resize(frame, size, interpolation=ways)
     return square, np.array([size[0] / width, size[1] / height])
 
 
 def square_around(box: tuple[float, float, float, float], size: int, room: float = 1.5) -> np.ndarray:
-    """The crop that landmark networks want, ``room`` times the longer side of a box around its centre: float32 [2, 3]."""
+    """The crop that landmark networks want, ``room`` times a box's longer side around its centre, float32 [2, 3]."""
     left, top, right, bottom = box
     scale = size / (max(right - left, bottom - top, 1e-6) * room)
     return np.array([[scale, 0, size / 2 - scale * (left + right) / 2],

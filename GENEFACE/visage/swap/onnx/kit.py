@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from visage.config import Settings
+from visage.errors import OutOfMemory
 from visage.swap.onnx import files, providers
 from visage.swap.onnx.files import Entry, Model
 from visage.swap.onnx.ladder import RUNGS, Ladder, Rung
@@ -21,6 +22,8 @@ from visage.swap.onnx.providers import Wish
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_NAMES = {"swap": "face_swap", "restore": "face_enhance", "detect": "face_analysis", "recognise": "face_analysis"}
+"""Tasks by the names that logs of face-swap services use."""
 
 
 class Kit:
@@ -112,12 +115,32 @@ class Kit:
             network.warm_up()
 
     def _add(self, task: str, model: Model) -> None:
-        spare = files.sibling(self._entries, model, half=False) if model.half else None
-        network = Network(model, self.wish, spare=spare, runtime=self._runtime, threads=self._threads, told=self.note)
-        self.networks[task] = network
+        network = self.networks[task] = self._opened(model)
+        log.info("模型存在: %s at %s", _NAMES.get(task, task), network.model.path)
         came = network.session.outcome
         if came.fell_back:
             self.note(f"{came.wanted} was asked for, {came.got} computes: {came.reason}; {came.remedy}.")
+
+    def _opened(self, model: Model) -> Network:
+        """A network; where there is no room to open it, its float16 file, else the same on the processor."""
+        ways = [(model, self.wish)]
+        if small := None if model.half else files.sibling(self._entries, model, half=True):
+            ways.append((small, self.wish))
+        ways.append((model, dataclasses.replace(self.wish, device="cpu", strict=False, options={})))
+        for place, (file, wish) in enumerate(ways):
+            spare = files.sibling(self._entries, file, half=False) if file.half else None
+            try:
+                network = Network(file, wish, spare=spare, runtime=self._runtime, threads=self._threads,
+                                  told=self.note)
+            except OutOfMemory:
+                if place == len(ways) - 1:
+                    raise
+                continue
+            if place:
+                self.note(f"There was no room to open {model.path.name}; {file.path.name} computes on "
+                          f"{network.provider}.")
+            return network
+        raise AssertionError("the last way returns or raises")
 
     def _apply(self, rung: Rung) -> bool:
         """Bring all networks to a rung; whether that changes anything here."""

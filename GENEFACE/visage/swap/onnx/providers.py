@@ -26,8 +26,8 @@ ONE_AT_A_TIME = {"DmlExecutionProvider", "ROCMExecutionProvider", "MIGraphXExecu
 OPTIONS: Mapping[str, frozenset[str]] = {
     CUDA: frozenset({
         "device_id", "gpu_mem_limit", "arena_extend_strategy", "cudnn_conv_algo_search", "do_copy_in_default_stream",
-        "cudnn_conv_use_max_workspace", "cudnn_conv1d_pad_to_nc1d", "enable_cuda_graph",
-        "enable_skip_layer_norm_strict_mode", "use_tf32", "prefer_nhwc", "tunable_op_enable", "tunable_op_tuning_enable", "user_compute_stream",
+        "cudnn_conv_use_max_workspace", "cudnn_conv1d_pad_to_nc1d", "enable_cuda_graph", "use_tf32", "prefer_nhwc",
+        "enable_skip_layer_norm_strict_mode", "tunable_op_enable", "tunable_op_tuning_enable", "user_compute_stream",
         "has_user_compute_stream", "use_ep_level_unified_stream", "sdpa_kernel", "fuse_conv_bias"}),
     "TensorrtExecutionProvider": frozenset({
         "device_id", "trt_max_workspace_size", "trt_fp16_enable", "trt_int8_enable", "trt_engine_cache_enable",

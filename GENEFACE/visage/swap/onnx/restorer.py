@@ -47,8 +47,9 @@ class OnnxRestorer:
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return self.kit.networks["restore"].model.path.stem
+        """What a person reads: the model, and how faithful it is told to be."""
+        model = self.kit.networks["restore"].model
+        return f"{model.path.stem}, fidelity {self.fidelity:g}" if len(model.spec.inputs) > 1 else model.path.stem
 
     @property
     def provider(self) -> str:

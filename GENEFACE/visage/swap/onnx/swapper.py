@@ -74,8 +74,13 @@ class OnnxSwapper:
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return self.kit.networks["swap"].model.path.stem
+        """What a person reads: the model, and what is not as usual."""
+        told = [self.kit.networks["swap"].model.path.stem]
+        if self.style.boost > 1:
+            told.append(f"{self.style.boost}x pixels")
+        if self.style.strength != 1.0:
+            told.append(f"identity {self.style.strength:g}")
+        return ", ".join(told)
 
     @property
     def provider(self) -> str:
