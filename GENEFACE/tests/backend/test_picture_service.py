@@ -1,4 +1,4 @@
-"""The picture service: each step told with its time; words, another face, a clearer one, label, store; over HTTP too."""
+"""The picture service: each step told with its time; words, another face, a clearer one, label, store; over HTTP."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def b64(file: Path) -> str:
 def order(services: Services, folder: Path, **more: Any) -> dict[str, Any]:
     photo = picture(folder, "photo.png")
     consent = agreed(services, uploaded(services, photo))
-    return {"image": b64(picture(folder, "target.png", mirrored=True)), "source": b64(photo), "consent": consent, **more}
+    target = picture(folder, "target.png", mirrored=True)
+    return {"image": b64(target), "source": b64(photo), "consent": consent, **more}
 
 
 def names(told: dict[str, Any]) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ def test_the_line_of_seed_001() -> None:
                                                         Path("out.mp4"))
     assert (line.swap, line.restore, line.providers, line.strict) == (True, True, ("cuda",), False)
     assert (line.encoder, line.crf, line.sound, line.many) == ("libx264", 18, True, False)
-    assert line.unused == ("--keep-fps", "--temp-frame-format", "--temp-frame-quality"), "what does nothing here is told"
+    assert line.unused == ("--keep-fps", "--temp-frame-format", "--temp-frame-quality"), "what is idle is told"
 
 
 def test_the_line_of_seed_003() -> None:

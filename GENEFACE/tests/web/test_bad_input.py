@@ -29,7 +29,8 @@ def in_chinese(told: dict) -> None:
         text = part
         for value in sorted(map(str, told["params"].values()), key=len, reverse=True):
             text = text.replace(value, "")
-        text = re.sub(r"-v \$\(pwd\)\S*|export [A-Z_]*=\S*|[A-Z_]*_[A-Z_]*|[A-Za-z.-]*/[A-Za-z./-]*|python \S+", "", text)
+        text = re.sub(r"-v \$\(pwd\)\S*|export [A-Z_]*=\S*|[A-Z_]*_[A-Z_]*|[A-Za-z.-]*/[A-Za-z./-]*|python \S+", "",
+                      text)
         foreign = [word for word in re.findall(r"[A-Za-z][A-Za-z0-9]*", text) if word not in NAMES]
         assert not foreign, (foreign, text)
     assert re.search(r"[\u4e00-\u9fff]", told["message"]), told["message"]

@@ -73,8 +73,9 @@ def test_a_picture_gets_the_face_and_says_so(installation: Installation, files: 
 
 def test_a_talking_clip_gets_another_face_at_once(installation: Installation, agreed: tuple[str, str],
                                                   tmp_path: Path) -> None:
+    face = {"photos": [agreed[0]], "consent": agreed[1], "restorer": "embedded"}
     job = installation.wait(post(installation, "/api/jobs/generate", avatar="astronaut", text="Hello.",
-                                 appearance={"photos": [agreed[0]], "consent": agreed[1], "restorer": "embedded"}).json())
+                                 appearance=face).json())
     assert job["state"] == "succeeded", job["error"]
     assert any("basic" in note for note in job["result"]["notes"])
     made = tmp_path / "clip.mp4"
