@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend import recordings
+from backend.consents import require_voice
 from backend.forms import ChatForm, chat_form
 from backend.services import Services, open_services, wait_for
 from backend.video_generator import all_notes, check_text, clip_lane, find_avatar, render, spoken
@@ -48,6 +49,7 @@ def submit(services: Services, form: ChatForm, owner: str) -> Job:
         raise InvalidRequest("The question is empty.", code="turn.no_question",
                              hint="Type something, or record a question.")
     services.responder(form.llm)
+    require_voice(services, form.voice)
     conversation = form.conversation or services.conversations.add(avatar.id, owner).id
     services.conversations.get(conversation, owner)
     asked = form.model_copy(update={"conversation": conversation})
@@ -66,8 +68,8 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
         report=lambda step: report(Progress(step.stage, step.fraction * _THOUGHT, step.message, step.facts)))
     line = spoken(result.spoken.speech, result.answered.text, services.store.folder(job.id) / "answer.wav")
     began = time.monotonic()
-    clip = render(services, avatar, line, job, report, start=_THOUGHT)
-    notes = all_notes(form.notes, result.notes)
+    clip, more = render(services, avatar, line, job, report, start=_THOUGHT)
+    notes = all_notes(form.notes, result.notes, more)
     kept = services.talks.begin(form.conversation)
     if form.recording:
         kept.ask(question, SPEECH_RATE)

@@ -6,12 +6,12 @@ import json
 import sys
 from pathlib import Path
 
-from backend import recordings
+from backend import consents, recordings
 from backend.forms import CloneForm
 from backend.services import Services
-from visage.errors import BadAudio, BadMedia, InvalidRequest, revived
+from visage.errors import BadAudio, BadMedia, InvalidRequest, Refused, revived
 from visage.media.run import run_tool
-from visage.tts.cloning.consent import consent_to
+from visage.tts.cloning.consent import Consent, checksum, consent_to
 from visage.tts.cloning.store import ClonedVoice
 from visage.tts.cloning.voiceprint import VoicePrint, loads
 
@@ -24,13 +24,14 @@ MOST = 200
 def add(services: Services, form: CloneForm, owner: str) -> ClonedVoice:
     """Make a voice from a recording, which is deleted then, good or bad, unless it is to be kept with the voice.
 
-    Raises `InvalidRequest` without consent, before the recording is opened; `BadAudio` when it is not good enough.
+    Raises `InvalidRequest` or `Refused` without consent, before the recording is opened; `BadAudio` when it is not
+    good enough.
     """
     if bool(form.upload) == bool(form.recording):
         raise InvalidRequest("Give either an upload or a recording.", code="voice.which_recording",
                              hint="Send one of the two fields.")
     file = _recording(services, form)
-    consent = consent_to(form.sentence, form.consent, owner, file)
+    consent = _consent(services, form, owner, file)
     if len(services.cloned_voices.list()) >= MOST:
         raise InvalidRequest("There are {count} cloned voices already.", code="voice.too_many",
                              hint="Delete one that nobody uses.", count=MOST)
@@ -42,7 +43,20 @@ def add(services: Services, form: CloneForm, owner: str) -> ClonedVoice:
         raise
     voice = services.cloned_voices.add(form.name, language, made, consent, file if form.keep_recording else None)
     _forget(services, form, file)
-    return voice
+    return consents.keep_voice(services, voice, form.consent_id)
+
+
+def _consent(services: Services, form: CloneForm, owner: str, file: Path) -> Consent:
+    """What is kept beside the voice: the sentence that was agreed to now, or a consent that was recorded before."""
+    if not form.consent_id:
+        return consent_to(form.sentence, form.consent, owner, file)
+    kept = services.consents.require(form.consent_id, "voice", use="voice")
+    recording = checksum(file)
+    if kept.recording and kept.recording != recording:
+        raise Refused("The consent of {person} is about another recording.", code="consent.other_recording",
+                      hint="Use the recording that was agreed to, or record a consent for this one.",
+                      person=kept.person)
+    return Consent(kept.statement, kept.language, owner, kept.created.isoformat(timespec="seconds"), recording)
 
 
 def measured(voice_url: str, file: Path, language: str) -> VoicePrint:

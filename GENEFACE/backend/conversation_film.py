@@ -1,6 +1,6 @@
 """The verb *film*: a conversation in, one video of it out, with its words or without.
 
-The upper left corner is left free for a mark of its origin.
+The upper left corner bears the mark of its origin.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from backend.conversation_pictures import RATE, Rest, pictures, sound
 from backend.conversation_script import Script, language_of, script_of
+from backend.exporting import finish_clip
 from backend.forms import FilmForm
 from backend.services import Services
 from visage.errors import DiskFull, OutputInvalid
@@ -20,6 +21,7 @@ from visage.media.burning import SMALLEST, Burner
 from visage.media.encoder import ClipWriter
 from visage.media.ffmpeg import with_subtitles
 from visage.media.fonts import font_for
+from visage.media.labels.mark import Mark
 from visage.media.probe import probe
 from visage.media.run import run_tool
 from visage.media.subtitles import spread, srt
@@ -56,6 +58,8 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
         report(Progress("verify", 0.98, "The film is looked through."))
         seconds = checked(made, script, form.subtitles)
         services.conversations.get(form.conversation)
+        answers = [scene.picture for scene in script.scenes if scene.picture]
+        notes += finish_clip(services, made, "film", job.owner, answers, marked=True)
         target = film_file(services, form.conversation, form.subtitles)
         target.parent.mkdir(parents=True, exist_ok=True)
         made.replace(target)
@@ -81,6 +85,7 @@ def _clear(folder: Path) -> None:
 def _shoot(services: Services, script: Script, subtitles: str, out: Path, report: Report) -> list[str]:
     """Write pictures, sound and, if they are to be burnt in, the words; returns what must be said of it."""
     rest = Rest(services, script)
+    visible = services.labeller.marking().visible
     size = _size(script, rest, subtitles == "burnt")
     words, notes = _words(script), []
     burner = None
@@ -88,13 +93,15 @@ def _shoot(services: Services, script: Script, subtitles: str, out: Path, report
         font = font_for("".join(cue.text for cue in script.subtitles))
         notes = [LACKING.format(characters=" ".join(font.lacks))] if font.lacks else []
         burner = Burner(font, *size)
+    mark = Mark(*size, FPS) if visible else None
     with ClipWriter(out, *size, FPS, RATE) as writer:
         frames = pictures(script, rest, size)
         for scene in script.scenes:
             writer.write_sound(sound(scene))
             for _ in range(scene.frames):
                 frame, told = next(frames), next(words)
-                writer.write(burner.draw(frame, *told) if burner and told else frame)
+                shown = burner.draw(frame, *told) if burner and told else frame
+                writer.write(mark.on_rgb(shown.copy(), writer.frames) if mark else shown)
                 report(Progress("film", 0.02 + 0.93 * writer.frames / script.frames))
     return notes
 

@@ -1,8 +1,8 @@
 """The doctor: what this machine has and lacks, each line with what mends it.
 
 ``python -m backend.doctor`` prints a table, with ``--json`` one JSON object;
-``--mend`` first repairs what set-up can repair.  Exit code 0: the main job can
-be done on this machine.
+``--mend`` first repairs what set-up can repair, ``--faceswap`` tries what face
+swapping needs.  Exit code 0: the main job can be done on this machine.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ _TITLES = {
     "image geneface:latest": ("GeneFace image", "GeneFace 镜像"),
     "GPU in containers": ("GPU in Docker", "Docker 中的 GPU"),
     "GeneFace weights": ("GeneFace weights", "GeneFace 权重"),
+    "face models": ("Face models", "人脸模型"),
+    "packages": ("Packages", "软件包"),
+    "handler": ("Picture service", "图片服务"),
+    "swap": ("Face swap", "换脸"),
 }
 
 Found = Requirement | tuple[Requirement, ...]
@@ -109,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m backend.doctor", description="What this machine has and lacks.")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--mend", action="store_true", help="first repair what set-up can repair")
+    parser.add_argument("--faceswap", action="store_true", help="only what face swapping needs, tried for real")
     choice = parser.parse_args(arguments)
     try:
         settings = read_settings()
@@ -117,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             paths.create()
             setup.prepare(again=True)
             setup.add_built_in_avatar()
-        found = examine(settings, paths, language())
+        found = _faces(settings, paths) if choice.faceswap else examine(settings, paths, language())
     except VisageError as exc:
         said = json.dumps({"ok": False, **exc.as_dict()}) if choice.json else f"{exc.message}\n  {exc.hint}"
         print(said, file=sys.stderr)
@@ -131,6 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
               words("Not ready: mend the lines with ✗, or try: python -m backend.doctor --mend",
                     "未就绪：请处理带 ✗ 的项目，或运行：python -m backend.doctor --mend"))
     return 0 if ok else 1
+
+
+def _faces(settings: Settings, paths: Paths) -> list[Requirement]:
+    from backend.face_doctor import examine as examine_faces
+
+    return examine_faces(Host(settings, paths, language()))
 
 
 if __name__ == "__main__":

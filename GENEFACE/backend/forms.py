@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +53,18 @@ class PhotoForm(Form):
     id: str = ""
 
 
+class FaceForm(Form):
+    """Whose face is put in, and how; without photos faces are only made clearer."""
+
+    photos: tuple[str, ...] = Field((), max_length=20, description="ids of uploads of kind image: one person's face")
+    consent: str = Field("", description="id of the consent that covers these photos")
+    engine: str = Field("", description="onnx, or embedded (basic, without models); empty: the best there is")
+    restorer: str = Field("", description="onnx, or embedded (basic); empty: faces are not made clearer")
+    blend: Literal["alpha", "laplace", "poisson"] = Field("alpha", description="how the edge is hidden")
+    strength: float = Field(1.0, ge=0, le=1, description="share of the new face")
+    restore: float = Field(0.8, ge=0, le=1, description="share of the clearer face")
+
+
 class GenerateForm(_WithDevice):
     """Make an avatar say a text or a sound."""
 
@@ -64,6 +77,7 @@ class GenerateForm(_WithDevice):
     speed: float = Field(1.0, ge=0.5, le=2.0)
     pitch: float = Field(0.0, ge=-12, le=12, description="semitones")
     title: str = Field("", max_length=120)
+    appearance: FaceForm | None = Field(None, description="another face on the clip, or a clearer one; default: as is")
 
 
 class ChatForm(_WithDevice):
@@ -85,6 +99,21 @@ class Footage(Form):
     upload: str = Field("", description="id of an upload of kind video")
     clip: str = Field("", description="id of a finished clip")
     path: str = Field("", description="a file already on the server, below static/ or GeneFace-main/data/")
+
+
+class SwapForm(FaceForm):
+    """Put another face on a picture or a video, or make its faces clearer."""
+
+    target: Footage = Field(description="the picture or video: one of upload (image or video), clip and path")
+    who: Literal["all", "one", "reference"] = Field("all", description="which faces; reference: those like one of them")
+    order: str = Field("largest", description="how faces are counted: largest, smallest, left-right, best …")
+    position: int = Field(0, ge=0, le=1000, description="which face in that order")
+    frame: int = Field(0, ge=0, description="frame of the target that shows the reference")
+    distance: float = Field(0.3, ge=0, le=1, description="largest distance of two faces of one person")
+    max_dim: int = Field(0, ge=0, le=16_384, description="longest side of the result; 0: as the target")
+    quality: int = Field(80, ge=0, le=100, description="of the video or JPEG")
+    sound: bool = Field(True, description="keep the target's sound")
+    title: str = Field("", max_length=120)
 
 
 class EvaluateForm(_WithDevice):
@@ -126,7 +155,22 @@ class CloneForm(Form):
     language: str = Field("", description="zh or en: what is spoken in it; default: the language of the sentence")
     consent: bool = Field(False, description="true: the sentence was agreed to")
     sentence: str = Field("", max_length=500, description="what was agreed to: one of GET /api/voices/cloned")
+    consent_id: str = Field("", description="a recorded consent that covers the voice, instead of a sentence")
     keep_recording: bool = Field(False, description="keep the recording beside the voice; default: it is deleted")
+
+
+class ConsentForm(Form):
+    """Somebody agrees that a face or a voice is used."""
+
+    person: str = Field(min_length=1, max_length=120, description="whose face or voice it is")
+    giver: str = Field("", max_length=120, description="who agrees; default: that person")
+    scope: Literal["swap", "voice", "both"] = Field("swap", description="what it covers")
+    uses: tuple[str, ...] = Field((), max_length=8, description="some of GET /api/consents' uses; none: all")
+    consent: bool = Field(False, description="true: the sentence was agreed to")
+    sentence: str = Field("", max_length=500, description="what was agreed to: one of GET /api/consents")
+    photos: tuple[str, ...] = Field((), max_length=20, description="ids of uploads of kind image that it covers")
+    recording: str = Field("", description="id of an upload of kind audio that it covers")
+    expires: datetime | None = Field(None, description="when it ends, ISO 8601; default: never")
 
 
 def read(model: type[Form], data: Mapping[str, Any]) -> Any:

@@ -21,6 +21,7 @@ def sweep(services: Services) -> int:
     stays to be read.  Avatars and clips are never touched.
     """
     needed, limit = _needed(services), time.time() - services.settings.keep_days * 86_400
+    services.audit.sweep()
     removed = services.uploads.sweep() + services.talks.sweep(services.settings.keep_days, needed)
     for path in _passing(services):
         if path.stat().st_mtime < limit and not any(part in path.name for part in needed):

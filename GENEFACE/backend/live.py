@@ -31,6 +31,7 @@ from visage.engines.idle import ensure_idle_loop
 from visage.errors import Conflict, NotFound, UnknownDriver, VisageError
 from visage.heaps import settle
 from visage.media.fmp4 import FragmentWriter
+from visage.media.labels.boxes import label_header
 from visage.storage.catalog import Avatar
 from visage.storage.records import Caption, Conversation
 from visage.storage.talks import TalkFile
@@ -199,7 +200,8 @@ class LiveSession:
     def _ready(self, face: LiveFace, vad: Vad) -> None:
         file = ensure_idle_loop(face, self._services.catalog.folder(self._avatar.id) / "idle.mp4")
         muxer = _muxer(face)
-        self._header = muxer.header
+        # said by every stream of this conversation: what is still being made cannot be bound to its content
+        self._header = label_header(muxer.header, self._services.labeller.label().dumps())
         vosk = self._services.settings.vosk_model is not None
         self._send({
             "type": "ready", "session": uuid.uuid4().hex, "conversation": self._conversation.id,
@@ -208,7 +210,7 @@ class LiveSession:
             "voice": self._choice.manner.voice, "llm": self._choice.responder.name,
             "recogniser": "vosk" if vosk else "sphinx", "languages": ["any"] if vosk else ["en"], "vad": vad.name,
             "notes": [vad.note] if vad.note else []})
-        self._send(bytes(5) + muxer.header)
+        self._send(bytes(5) + self._header)
 
     def _film(self, answer: Answer, data: bytes) -> None:
         self._keeper.submit(self._append, answer.number, data)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import exams
+from backend.exporting import finish_clip
 from backend.forms import PhotoForm, TrainForm, train_form
 from backend.housekeeping import collect_containers
 from backend.services import Services, open_services, wait_for
@@ -51,6 +52,7 @@ def sample(services: Services, avatar_id: str) -> str:
     avatar = services.catalog.get(avatar_id)
     clip = services.paths.clips / f"{avatar.engine.lower()}_{avatar_id}.mp4"
     shutil.copyfile(services.catalog.folder(avatar_id) / "idle.mp4", clip)
+    finish_clip(services, clip, "sample")
     return clip.relative_to(services.paths.home).as_posix()
 
 

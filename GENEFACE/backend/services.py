@@ -30,6 +30,9 @@ from visage.storage.paths import Paths
 from visage.storage.records import Clips, Conversations
 from visage.storage.talks import Talks
 from visage.storage.uploads import Uploads
+from visage.trust.audit import Audit
+from visage.trust.consents import Consents
+from visage.trust.labelling import Labeller
 from visage.tts.cloning.store import ClonedVoices
 from visage.tts.http import VoiceServer
 
@@ -97,6 +100,21 @@ class Services:
     def cloned_voices(self) -> ClonedVoices:
         """The voices that people lent."""
         return ClonedVoices(self.paths.voices)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The log of what was agreed to and made."""
+        return Audit(self.database, self.settings.audit_days)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Who agreed to what."""
+        return Consents(self.database, self.paths.home, self.audit, with_proof=self.settings.consent_proof)
+
+    @cached_property
+    def labeller(self) -> Labeller:
+        """Who says in every export that a machine made it."""
+        return Labeller(self.settings, self.paths, self.audit)
 
     @property
     def voice_url(self) -> str:

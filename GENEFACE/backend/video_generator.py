@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import recordings
-from backend.forms import ChatForm, GenerateForm, generate_form
+from backend import face_swapper, recordings
+from backend.consents import require_voice, spoken_by
+from backend.exporting import finish_clip
+from backend.forms import ChatForm, FaceForm, GenerateForm, generate_form
 from backend.model_trainer import check_engine, device_of, lane, working_engine
 from backend.services import Services, open_services, wait_for
 from visage.engines import RenderRequest
@@ -55,6 +57,9 @@ def submit(services: Services, form: GenerateForm, owner: str) -> Job:
             form = form.model_copy(update={"upload": pinned.id})
     else:
         check_text(services, form.text)
+        require_voice(services, form.voice)
+    if form.appearance:
+        face_swapper.check(services, face_swapper.wanted_by(services, form.appearance), "video")
     title = form.title or form.text[:60] or f"{avatar.name}"
     return services.queue.submit("generate", title, clip_lane(services, avatar, form.device),
                                  form.model_dump(mode="json"), owner)
@@ -72,9 +77,9 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
         report(Progress("speak", 0.01, "The voice reads the text."))
         request = SpeechRequest(form.text, form.voice, form.speed, form.pitch)
         line = spoken(services.voice.speak(request), form.text, folder / "speech.wav")
-    clip = render(services, avatar, line, job, report, start=0.1)
+    clip, notes = render(services, avatar, line, job, report, start=0.1, face=form.appearance)
     return {"clip": clip.id, "url": f"/static/videos/{clip.file}", "seconds": clip.seconds, "text": line.text,
-            "voice": line.voice, "notes": list(line.notes)}
+            "voice": line.voice, "notes": [*line.notes, *notes]}
 
 
 def spoken(speech: Speech, text: str, file: Path) -> Line:
@@ -83,24 +88,46 @@ def spoken(speech: Speech, text: str, file: Path) -> Line:
     return Line(file, speech.phones, text, speech.voice, speech.notes)
 
 
-def render(services: Services, avatar: Avatar, line: Line, job: Job, report: Report, *, start: float) -> Clip:
+def render(services: Services, avatar: Avatar, line: Line, job: Job, report: Report, *, start: float,
+           face: FaceForm | None = None) -> tuple[Clip, Sequence[str]]:
     """Make the avatar say the line into ``static/videos``, prove that the file is whole, and remember it as a clip.
 
-    ``start`` is the fraction of the job that was done before.
+    ``start`` is the fraction of the job that was done before; ``face`` is put on what the avatar says.  Returns the
+    clip, and notes.
     """
+    spoken_share = 0.5 if face else 0.99
+
     def forward(step: Progress) -> None:
-        report(Progress(step.stage, start + (1 - start) * step.fraction * 0.99, step.message, step.facts))
+        report(Progress(step.stage, start + (1 - start) * step.fraction * spoken_share, step.message, step.facts))
 
     name = f"{avatar.engine.lower()}_{avatar.id}_{_sound_name(line.sound, job)}.mp4"
     out = services.paths.clips / name
-    working_engine(services, avatar.engine, job).render(
-        RenderRequest(services.catalog.folder(avatar.id), line.sound, out, line.phones, device_of(job), job=job.id),
-        forward)
-    report(Progress("verify", 0.995, "The file is checked."))
-    seconds, width, height = verify(out, sound_seconds(line.sound))
+    made = services.store.folder(job.id) / name if face else out
+    engine = working_engine(services, avatar.engine, job)
+    marked = engine.describe().marks and not face
+    engine.render(RenderRequest(services.catalog.folder(avatar.id), line.sound, made, line.phones, device_of(job),
+                                mark=marked and services.labeller.marking().visible, job=job.id), forward)
+    report(Progress("verify", start + (1 - start) * spoken_share, "The file is checked."))
+    seconds, width, height = verify(made, sound_seconds(line.sound))
+    spoken_by(services, line.voice, "output", out)
+    notes = _faced(services, face, made, out, line, job, report) if face else \
+        finish_clip(services, out, "clip", job.owner, [line.sound], marked=marked)
     return services.clips.add(job=job.id, avatar=avatar.id, avatar_name=avatar.name, file=name, text=line.text,
                               voice=line.voice, seconds=seconds, width=width, height=height,
-                              size=out.stat().st_size, owner=job.owner)
+                              size=out.stat().st_size, owner=job.owner), notes
+
+
+def _faced(services: Services, face: FaceForm, made: Path, out: Path, line: Line, job: Job,
+           report: Report) -> Sequence[str]:
+    """Put the form's face on a clip that is not marked yet; returns notes."""
+    def forward(step: Progress) -> None:
+        report(Progress(step.stage, 0.55 + 0.44 * step.fraction, step.message, step.facts))
+
+    result, _, notes = face_swapper.put_on(
+        services, face_swapper.wanted_by(services, face), made, out, services.store.folder(job.id),
+        face_swapper.By(job.id, job.owner), forward, sources=[line.sound])
+    made.unlink(missing_ok=True)
+    return [*result.notes, *notes]
 
 
 def verify(clip: Path, expected: float) -> tuple[float, int, int]:

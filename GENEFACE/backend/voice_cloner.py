@@ -28,6 +28,7 @@ from visage.errors import (
 )
 from visage.media.audio import write_wav
 from visage.storage.paths import Paths
+from visage.trust.labelling import Labeller
 from visage.tts.cloning.consent import consent_to
 from visage.tts.cloning.store import ClonedVoices
 from visage.tts.loudness import level
@@ -81,7 +82,12 @@ class HttpTTSCloner:
             self._by_server(settings, text, code, ref_audio_path, output_path)
         else:
             self._basic(text, code, ref_audio_path, output_path)
+        self._label(Path(output_path))
         return os.fspath(output_path)
+
+    def _label(self, file: Path) -> None:
+        """What was spoken says that a machine made it."""
+        Labeller(read_settings(), Paths(self._root())).finish(file, "speech")
 
     def _by_server(self, settings: Settings, text: str, language: str, ref: str, out: str) -> None:
         server, clip = CloneServer(settings), _existing(ref)
@@ -160,6 +166,7 @@ class OpenVoiceCloner(HttpTTSCloner):
             self._stock(text, language[:2].lower(), str(spoken), "", "Spoken by {voice}, converted by OpenVoice.")
             Path(output_path).parent.mkdir(parents=True, exist_ok=True)
             openvoice.convert(models, spoken, clip, Path(output_path))
+        self._label(Path(output_path))
         return os.fspath(output_path)
 
 

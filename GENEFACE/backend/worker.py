@@ -41,6 +41,7 @@ VERBS: Mapping[str, str] = {
     "chat": "backend.chat_engine:run",
     "evaluate": "backend.evaluator:run",
     "film": "backend.conversation_film:run",
+    "swap": "backend.face_swapper:run",
 }
 """Kind of job → the function that does it, imported in the job's own process only."""
 

@@ -18,7 +18,7 @@ LAYER = {
     "visage.drivers": 1, "visage.media": 1, "visage.storage": 1, "visage.containers": 1, "visage.faces": 1,
     "visage.trust": 1,
     "visage.vad": 2, "visage.asr": 2, "visage.llm": 2, "visage.tts": 2, "visage.engines": 2, "visage.swap": 2,
-    "visage.jobs": 2,
+    "visage.pictures": 2, "visage.jobs": 2,
     "visage.dialogue": 3, "eval_metrics": 3,
     "backend": 4, "web": 5, "app": 6, "tts_server": 6,
 }

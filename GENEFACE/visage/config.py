@@ -89,6 +89,36 @@ class Settings(BaseSettings):
     """Model asked for there."""
     llm_timeout: float = Field(60.0, gt=0)
     """Seconds a language model may stay silent."""
+    swap_rate: str = "60/minute"
+    """How often one browser may ask for another face, e.g. ``60/minute``; empty: as often as it likes."""
+    pictures: str = ""
+    """Who makes pictures from words, ``library`` or ``openai``; empty: the best one that is configured."""
+    pictures_folder: Path | None = None
+    """Folder of pictures that ``library`` chooses from; without it ``model_cache/pictures``."""
+    pictures_base_url: str = ""
+    """A server with the OpenAI protocol that draws, e.g. ``http://127.0.0.1:8080/v1``."""
+    pictures_api_key: SecretStr = SecretStr("")
+    """Key for ``pictures_base_url``; local servers need none."""
+    pictures_model: str = ""
+    """Model asked for there; empty: the server's own."""
+    objects: str = "local"
+    """Where finished pictures of the picture service are put, ``local`` (a folder) or ``s3`` (S3, R2, MinIO …)."""
+    objects_folder: Path | None = None
+    """Folder of ``local``; without it ``var/objects``."""
+    s3_endpoint: str = Field("", validation_alias=_alias("s3_endpoint", "R2_ENDPOINT", "S3_ENDPOINT_URL"))
+    """Address of the store, e.g. ``https://ACCOUNT.r2.cloudflarestorage.com``; empty: AWS."""
+    s3_region: str = "auto"
+    """Region that requests are signed for; R2 wants ``auto``."""
+    s3_bucket: str = Field("", validation_alias=_alias("s3_bucket", "R2_BUCKET", "S3_BUCKET"))
+    """Bucket that files go to."""
+    s3_access_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_alias("s3_access_key", "R2_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"))
+    """Name of the key that may write there."""
+    s3_secret_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_alias("s3_secret_key", "R2_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"))
+    """The key itself."""
+    s3_public_url: str = ""
+    """Address at which the bucket is read, e.g. ``https://pictures.example.org``; empty: a link signed for a week."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite under ``home``."""
     cpu_slots: int = Field(1, ge=1)
@@ -107,6 +137,18 @@ class Settings(BaseSettings):
     """Mirror of github.com for the same; a proxy may be named with the address in it, ``https://your.proxy/{url}``."""
     evaluation_models: Path | None = None
     """Folder in which evaluation looks for its weights and keeps them; without it ``model_cache``."""
+    face_models: Path | None = Field(None, validation_alias=_alias("face_models", "FACE_FUSION_MODELS"))
+    """Folder of the face-swap models (``*.onnx``); without it ``model_cache/face_models``."""
+    face_provider: str = "auto"
+    """Who computes them: ``auto`` (a GPU where one can be used), ``cpu``, ``cuda``, ``tensorrt``, ``directml`` …"""
+    face_strict_provider: bool = False
+    """Whether it is an error, instead of a warning, when another than the one named computes."""
+    face_gpu_memory_mb: int = Field(2048, ge=256)
+    """Most memory of the GPU that one face-swap model takes, in MiB."""
+    face_restorer: str = ""
+    """File that makes faces clear, e.g. ``codeformer.onnx``; empty: GFPGAN where it is there."""
+    face_fidelity: float = Field(0.5, ge=0, le=1)
+    """How faithful CodeFormer stays to the face as it was; larger is more faithful."""
     lite_train_seconds: float = Field(270.0, gt=0)
     """Time the built-in engine may spend on learning a face in the quality ``fast``, at the default of 10 epochs."""
     lite_fine_seconds: float = Field(2400.0, gt=0)
@@ -119,6 +161,20 @@ class Settings(BaseSettings):
     """Longest text accepted, in characters."""
     keep_days: float = Field(7.0, gt=0)
     """Days that uploads, recordings and films of conversations are kept; avatars and clips stay until deleted."""
+    label_producer: str = "Visage"
+    """Who offers this service: the name or code that every label of generated content carries."""
+    visible_mark: bool = True
+    """The mark "AI generated" on pictures and videos; off only while an agreement is on record, see docs/trust.md."""
+    audible_mark: Literal["end", "start", "off"] = "end"
+    """Where speech given out as a file says in Morse that it is synthetic; off as for `visible_mark`."""
+    consent_proof: bool = True
+    """Whether a face is only swapped when its consent has a file that proves it."""
+    audit_days: float = Field(200.0, ge=183)
+    """Days that the log of consents, swaps, clones and exports is kept; six months at least."""
+    c2pa_certificate: Path | None = None
+    """PEM chain with which exports are signed as C2PA, the signing certificate first; needs `c2pa_key`."""
+    c2pa_key: Path | None = None
+    """PEM private key (ES256) that belongs to `c2pa_certificate`."""
     wait_limit: float = Field(24 * 3600.0, gt=0)
     """Seconds that a waiting (old-style) request waits for its job."""
     log_level: str = "INFO"

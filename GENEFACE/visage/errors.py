@@ -5,6 +5,7 @@
     │   └── UnknownDriver       no driver, engine or voice of that name
     ├── NotFound                an avatar, job, clip or upload that is not there
     ├── Conflict                it exists already, or its state forbids this
+    ├── Refused                 nobody has agreed to it, or the agreement does not reach so far
     ├── BadMedia                a file that is not what it should be
     │   ├── BadVideo
     │   ├── BadAudio
@@ -18,6 +19,7 @@
     ├── ToolFailed              a program we ran failed: keeps argv and stderr
     │   └── ContainerFailed     it ran in a container: keeps its exit code too
     ├── DiskFull                no room left to write
+    ├── OutOfMemory             the memory of a device is exhausted
     ├── OutputInvalid           a job ended, but its output is missing or does not probe
     ├── WorkerLost              the process that did the job was killed
     └── Cancelled               the user stopped it
@@ -80,6 +82,12 @@ class Conflict(VisageError):
     """It exists already, or its state forbids this."""
 
     code = "conflict"
+
+
+class Refused(VisageError):
+    """Nobody has agreed to it, or the agreement does not reach so far."""
+
+    code = "consent.refused"
 
 
 class BadMedia(VisageError):
@@ -171,6 +179,12 @@ class DiskFull(VisageError):
     """No room left to write."""
 
     code = "disk.full"
+
+
+class OutOfMemory(VisageError):
+    """The memory of a device is exhausted, after everything smaller was tried."""
+
+    code = "memory.exhausted"
 
 
 class OutputInvalid(VisageError):

@@ -21,6 +21,7 @@ def create_app(services: Services | None = None) -> Flask:
     from visage import __version__
     from web import (
         chat,
+        consents,
         errors,
         evaluation,
         health,
@@ -28,6 +29,7 @@ def create_app(services: Services | None = None) -> Flask:
         keeping,
         live,
         pages,
+        swap,
         template_api,
         training,
         uploads,
@@ -42,7 +44,8 @@ def create_app(services: Services | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     visitor.register(app)
     errors.register(app)
-    for module in (health, uploads, training, jobs, videos, voices, chat, keeping, evaluation):
+    for module in (health, uploads, training, jobs, videos, voices, chat, keeping, evaluation, consents,
+                   swap):
         app.register_api(module.bp)
     for module in (template_api, pages):
         app.register_blueprint(module.bp)

@@ -12,10 +12,12 @@ from pydantic import Field
 from backend import conversation_film
 from backend.conversation_script import Script, script_of
 from backend.conversation_transcript import FORMS
+from backend.exporting import kept_answer
 from backend.forms import FilmForm
 from visage.errors import InvalidRequest, NotFound
 from visage.storage.paths import safe_name
 from visage.storage.records import Conversation
+from visage.storage.talks import ANSWER
 from web import jobs
 from web.chat import ConversationPath
 from web.visitor import owner, services
@@ -80,7 +82,8 @@ def transcript(path: TranscriptPath) -> Response:
 def turn_file(path: TurnPath) -> Response:
     """The video of an answer, or a question as it was spoken."""
     turn = services().conversations.turn(_own(path.conversation_id).id, path.turn_id)
-    file = services().talks.file(turn, path.name)
+    file = kept_answer(services(), services().talks, turn) if path.name == ANSWER else \
+        services().talks.file(turn, path.name)
     return send_file(file, mimetype="audio/wav" if file.suffix == ".wav" else "video/mp4", conditional=True, max_age=0)
 
 

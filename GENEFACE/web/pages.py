@@ -1,4 +1,4 @@
-"""The five pages: GET `/`, `/model_training`, `/video_generation`, `/chat_system`, `/evaluation`.
+"""The pages: GET `/`, `/model_training`, `/video_generation`, `/chat_system`, `/evaluation`, `/verify`.
 
 A page is a template with empty elements that name their words
 (``data-i18n="home.title"``); they are filled here in the reader's language, so
@@ -53,6 +53,12 @@ def talk() -> ResponseReturnValue:
 def evaluation() -> ResponseReturnValue:
     """Measure how good a clip is."""
     return _page("evaluation")
+
+
+@bp.get("/verify")
+def verify() -> ResponseReturnValue:
+    """Is a file labelled as made by a machine."""
+    return _page("verify")
 
 
 def _page(name: str) -> ResponseReturnValue:

@@ -12,12 +12,19 @@ class ForeignSite(tree.VisageError):
     code = "request.foreign_site"
 
 
+class TooMany(tree.VisageError):
+    """One browser asks more often than this machine allows."""
+
+    code = "request.too_many"
+
+
 STATUS: dict[type[tree.VisageError], int] = {
     tree.InvalidRequest: 422,
     tree.UnknownDriver: 422,
     TooLarge: 413,
     tree.NotFound: 404,
     tree.Conflict: 409,
+    tree.Refused: 403,
     tree.BadMedia: 422,
     tree.NotInstalled: 424,
     tree.ServiceError: 502,
@@ -27,10 +34,12 @@ STATUS: dict[type[tree.VisageError], int] = {
     tree.ServiceTimeout: 504,
     tree.ToolFailed: 500,
     tree.DiskFull: 507,
+    tree.OutOfMemory: 507,
     tree.OutputInvalid: 500,
     tree.WorkerLost: 500,
     tree.Cancelled: 409,
     ForeignSite: 403,
+    TooMany: 429,
     tree.VisageError: 500,
 }
 

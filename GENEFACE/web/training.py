@@ -87,6 +87,9 @@ def poster(path: AvatarPath) -> Response:
 @bp.get("/api/avatars/<avatar_id>/idle.mp4")
 def idle(path: AvatarPath) -> Response:
     """The avatar at rest, without sound."""
+    file = services().catalog.folder(services().catalog.get(path.avatar_id).id) / "idle.mp4"
+    if file.is_file():
+        services().labeller.finish(file, "avatar at rest")
     return _file(path.avatar_id, "idle.mp4", "video/mp4")
 
 

@@ -74,6 +74,12 @@ def video(path: MediaPath) -> Response:
     return _media(child(services().paths.clips, path.name))
 
 
+@bp.get("/static/pictures/<name>", doc_ui=False)
+def picture(path: MediaPath) -> Response:
+    """A finished picture."""
+    return _media(child(services().paths.pictures, path.name))
+
+
 def _media(file: Any, **options: Any) -> Response:
     if not file.is_file():
         raise NotFound("There is no file {name}.", code="path.missing", hint="It may have been deleted.",

@@ -14,7 +14,7 @@ from web.status import ForeignSite
 
 COOKIE = "visage"
 _YEAR = 365 * 86_400
-_LONGEST_JSON = 4 << 20
+_LONGEST_JSON, _LONGEST_PICTURES = 4 << 20, 96 << 20
 
 
 def services() -> Services:
@@ -53,9 +53,9 @@ def _refuse_foreign() -> None:
 
 
 def _bound_json() -> None:
-    """JSON is read into memory as a whole: no more of it than the longest text needs."""
+    """JSON is read into memory as a whole: no more of it than the longest text needs, or two pictures."""
     if request.is_json:
-        request.max_content_length = _LONGEST_JSON
+        request.max_content_length = _LONGEST_PICTURES if request.path == "/swap" else _LONGEST_JSON
 
 
 def _remember_visitor(response: Response) -> Response:

@@ -18,7 +18,11 @@ from werkzeug.wsgi import FileWrapper
 from visage.config import Settings
 from visage.errors import InvalidRequest, NotFound
 from visage.media.audio import write_wav
+from visage.media.labels.rhythm import with_rhythm
+from visage.storage.database import open_database, upgrade
 from visage.storage.paths import Paths, inside
+from visage.trust.audit import Audit
+from visage.trust.labelling import Labeller
 from visage.tts import Speech, SpeechRequest, VoiceChain, open_synthesizer
 from visage.tts.chain import SPEAKER
 from visage.tts.encoding import FORMATS, encode
@@ -66,6 +70,7 @@ class _Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._paths = Paths(settings.home.resolve())
+        self._labeller = Labeller(settings, self._paths, _log_of(settings, self._paths))
         self._lock = threading.Lock()
         self._opened: VoiceChain | None = None
 
@@ -98,6 +103,7 @@ class _Server:
         path, shown = self._target(_text(body, "out_path"))
         speech = self._speak(body, _text(body, "text"), _text(body, "voice"))
         write_wav(path, speech.samples, speech.rate)
+        self._labeller.finish(path, "speech")
         return jsonify(wav_path=shown, **_told(speech))
 
     def _inline(self, speech: Speech) -> Response:
@@ -122,12 +128,19 @@ class _Server:
         voice = _text(body, "voice")
         number = OPENAI_VOICES.get(voice.lower())
         spoken = self._speak({**body, "speaker_id": number}, _text(body, "input"), "" if number is not None else voice)
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - send_file closes it
-        encode(spoken.samples, spoken.rate, form, file)
-        file.seek(0)
+        marking = self._labeller.marking()
+        sound = with_rhythm(spoken.samples, spoken.rate, marking.audible)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"speech.{form}"
+            with path.open("wb") as out:
+                encode(sound, spoken.rate, form, out)
+            # bare samples have no place for a label: the header says it, and the rhythm in the sound
+            label = self._labeller.finish(path, "speech") if form != "pcm" else self._labeller.label()
+            file = path.open("rb")  # stays readable when the folder goes; send_file closes it
         response = send_file(file, FORMATS[form], download_name=f"speech.{form}")
         response.headers["X-Voice"] = spoken.voice
-        response.headers["X-Notes"] = json.dumps(spoken.notes)  # ASCII, as a header must be
+        response.headers["X-Notes"] = json.dumps([*spoken.notes, *marking.notes])  # ASCII, as a header must be
+        response.headers["X-AIGC"] = json.dumps(json.loads(label.dumps()))
         return response
 
     def sound(self, name: str) -> Response:
@@ -170,6 +183,15 @@ class _Server:
         if not OWN_SOUND.fullmatch(name) or not path.is_file():
             raise NotFound("There is no sound {name}.", code="tts.no_sound", hint="POST /tts makes one.", name=name)
         return path
+
+
+def _log_of(settings: Settings, paths: Paths) -> Audit | None:
+    """The log, where an agreement in it could matter; else the voice server does without a database."""
+    if settings.audible_mark != "off":
+        return None
+    engine = open_database(settings.database_url or paths.database)
+    upgrade(engine)
+    return Audit(engine, settings.audit_days)
 
 
 def _told(speech: Speech) -> dict[str, Any]:

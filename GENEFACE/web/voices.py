@@ -9,7 +9,7 @@ from typing import Any
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
-from backend import cloned_voices
+from backend import cloned_voices, consents
 from backend.forms import CloneForm, SpeechForm
 from backend.video_generator import check_text
 from visage.errors import ServiceError
@@ -41,9 +41,12 @@ def voices() -> dict[str, Any]:
 def preview(body: SpeechForm) -> dict[str, Any]:
     """Speak a text now."""
     check_text(services(), body.text)
+    consents.require_voice(services(), body.voice)
     speech = services().voice.speak(SpeechRequest(body.text, body.voice, body.speed, body.pitch))
     file = services().paths.sounds / f"preview_{uuid.uuid4().hex[:12]}.wav"
     write_wav(file, speech.samples, speech.rate)
+    services().labeller.finish(file, "voice test", owner())
+    consents.spoken_by(services(), speech.voice, "cache", file)
     return {"url": f"/static/audios/{file.name}", "seconds": round(len(speech.samples) / speech.rate, 2),
             "voice": speech.voice, "notes": list(speech.notes)}
 
@@ -70,7 +73,7 @@ def lend(body: CloneForm) -> tuple[dict[str, Any], int]:
 @bp.delete("/api/voices/cloned/<voice_id>")
 def forget(path: VoicePath) -> tuple[str, int]:
     """Delete a lent voice, its consent and its recording."""
-    services().cloned_voices.delete(path.voice_id)
+    consents.forget_voice(services(), path.voice_id)
     return "", 204
 
 
@@ -82,5 +85,6 @@ def shown(voice: ClonedVoice) -> dict[str, Any]:
             "pitch": made.pitch, "range": made.range, "pace": made.pace, "loudness": made.loudness,
             "quality": asdict(made.quality), "base": way.person, "warp": way.warp,
             "consent": {"text": voice.consent.text, "language": voice.consent.language, "at": voice.consent.given_at,
-                        "sha256": voice.consent.recording_sha256},
+                        "sha256": voice.consent.recording_sha256, "id": voice.consent.record,
+                        "valid": voice.consent.valid},
             "recording_kept": voice.recording is not None}

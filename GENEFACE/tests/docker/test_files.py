@@ -84,7 +84,7 @@ def test_compose_has_the_three_services_on_the_hosts_network() -> None:
 
 def test_compose_hands_through_every_setting_and_no_other() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    given = set(re.findall(r"^ {4,6}([A-Z][A-Z_]+):", text, re.M))
+    given = set(re.findall(r"^ {4,6}([A-Z][A-Z0-9_]+):", text, re.M))
     ours = {f"VISAGE_{name.upper()}" for name in Settings.model_fields}
     older = {str(choice) for field in Settings.model_fields.values()
              if isinstance(field.validation_alias, AliasChoices) for choice in field.validation_alias.choices} - ours

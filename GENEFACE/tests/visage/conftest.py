@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.visage.swap_kit import face_models, face_settings  # noqa: F401 - fixtures of several suites
 from visage.errors import NotInstalled
 from visage.faces import open_faces
 from visage.faces.contract import FaceFinder

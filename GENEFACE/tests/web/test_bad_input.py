@@ -17,7 +17,8 @@ from tests.web.test_api import post, upload
 
 ZH = {"Accept-Language": "zh-CN,zh;q=0.9"}
 NAMES = {"MP4", "MOV", "WebM", "MKV", "WAV", "MP3", "M4A", "JPEG", "PNG", "WebP", "H", "JSON", "MB", "GB", "CPU",
-         "GPU0", "GPU1", "HTTP", "Content", "Type", "chat", "completions", "zip", "auto", "Lite", "static", "var"}
+         "GPU0", "GPU1", "HTTP", "Content", "Type", "chat", "completions", "zip", "auto", "Lite", "static", "var",
+         "upload", "clip", "path"}
 """Words that are the same in every language."""
 
 
@@ -28,7 +29,8 @@ def in_chinese(told: dict) -> None:
         text = part
         for value in sorted(map(str, told["params"].values()), key=len, reverse=True):
             text = text.replace(value, "")
-        text = re.sub(r"export [A-Z_]*=\S*|[A-Z_]*_[A-Z_]*|[A-Za-z.-]*/[A-Za-z./-]*|python \S+", "", text)
+        text = re.sub(r"-v \$\(pwd\)\S*|export [A-Z_]*=\S*|[A-Z_]*_[A-Z_]*|[A-Za-z.-]*/[A-Za-z./-]*|python \S+", "",
+                      text)
         foreign = [word for word in re.findall(r"[A-Za-z][A-Za-z0-9]*", text) if word not in NAMES]
         assert not foreign, (foreign, text)
     assert re.search(r"[\u4e00-\u9fff]", told["message"]), told["message"]

@@ -47,6 +47,8 @@ class EngineInfo:
     with it."""
     qualities: tuple[str, ...] = ()
     """Ways it can learn a face, the usual one first, for the option ``quality``; empty: there is one way only."""
+    marks: bool = False
+    """Whether it draws the visible mark itself when `RenderRequest.mark` asks for it; else it is laid on afterwards."""
     live: bool = False
     """Whether it can show its avatars in a live conversation: `engines.open_live`."""
     travels: tuple[str, ...] = ()
@@ -97,6 +99,8 @@ class RenderRequest:
     """``auto``, ``CPU``, ``GPU0`` …"""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The engine's own options."""
+    mark: bool = False
+    """Whether the clip is to bear the mark "AI generated" (`visage.media.labels.mark.Mark`); exams have none."""
     job: str = ""
     """Id of the job that asks: what an engine started elsewhere for it is found again by this."""
 

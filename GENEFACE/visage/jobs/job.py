@@ -39,7 +39,7 @@ class Job:
     id: str
     """32 hexadecimal digits."""
     kind: str
-    """The verb: ``train``, ``photo``, ``generate``, ``chat``, ``evaluate``, ``film``."""
+    """The verb: ``train``, ``photo``, ``generate``, ``chat``, ``evaluate``, ``film``, ``swap``."""
     title: str
     """What a person reads."""
     lane: Lane

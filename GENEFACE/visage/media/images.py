@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from visage.errors import BadImage, NotFound
 
 _LARGEST = 100_000_000
 """Pixels above which a picture is refused."""
+_HEIF = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+"""Brands of still pictures in a HEIF file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,14 @@ def probe_image(path: Path) -> ImageInfo:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file begins like a JPEG, PNG, WebP, BMP or TIFF picture; False when there is none."""
+    """Whether a file begins like a JPEG, PNG, WebP, BMP, TIFF, HEIC or AVIF picture; False when there is none."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
         head = file.read(12)
     return (head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*"))
-            or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"))
+            or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+            or (head[4:8] == b"ftyp" and head[8:12] in _HEIF))
 
 
 def read_image(path: Path, size: int | None = None) -> np.ndarray:
@@ -75,7 +79,16 @@ def read_image(path: Path, size: int | None = None) -> np.ndarray:
     return np.asarray(upright).copy()
 
 
+@cache
+def _learn_heif() -> None:
+    """Teach Pillow to read the pictures of telephones."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+
+
 def _opened(path: Path) -> Image.Image:
+    _learn_heif()
     if not path.is_file():
         raise NotFound("There is no file {name}.", code="media.missing", hint="Upload it again.", name=path.name)
     if path.stat().st_size == 0:

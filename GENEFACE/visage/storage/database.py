@@ -18,7 +18,7 @@ from sqlalchemy import exc as sa_exc
 
 from visage.errors import DiskFull, InvalidRequest, NotInstalled, ServiceUnreachable, VisageError, from_os_error
 
-HEAD = "0004"
+HEAD = "0005"
 """Newest step in ``migrations/versions``."""
 _BUSY_SECONDS = 20
 _ADVISORY_LOCK = 7_436_501
@@ -75,6 +75,30 @@ evaluations = sa.Table(
     sa.Column("created", sa.Float),
 )
 """One row a finished evaluation; see `visage.storage.evaluations.Evaluation`."""
+
+consents = sa.Table(
+    "consents", metadata,
+    *(sa.Column(name, sa.String, primary_key=name == "id") for name in (
+        "id", "person", "giver", "scope", "statement", "language", "recording", "proof_name", "proof_kind",
+        "proof_sha256", "owner")),
+    *(sa.Column(name, sa.JSON) for name in ("uses", "photos")), sa.Column("proof_size", sa.Integer),
+    *(sa.Column(name, sa.Float) for name in ("created", "expires", "revoked")),
+)
+"""One row a consent; see `visage.trust.consents.Consent`."""
+
+consent_things = sa.Table(
+    "consent_things", metadata,
+    *(sa.Column(name, sa.String, primary_key=name == "id") for name in ("id", "consent", "kind", "path")),
+    sa.Column("created", sa.Float),
+)
+"""One row a file or folder that was made under a consent and goes with it."""
+
+audit = sa.Table(
+    "audit", metadata,
+    sa.Column("number", sa.Integer, primary_key=True), sa.Column("at", sa.Float),
+    *(sa.Column(name, sa.String) for name in ("event", "subject", "owner", "digest")), sa.Column("facts", sa.JSON),
+)
+"""One row an event; see `visage.trust.audit.Entry`.  Rows are added and never changed."""
 
 
 def open_database(where: str | Path) -> sa.Engine:

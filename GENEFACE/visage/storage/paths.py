@@ -39,6 +39,11 @@ class Paths:
         return self.home / "static" / "audios"
 
     @property
+    def pictures(self) -> Path:
+        """Finished pictures, served at ``/static/pictures``."""
+        return self.home / "static" / "pictures"
+
+    @property
     def geneface(self) -> Path:
         """What is mounted into ``geneface:latest``."""
         return self.home / "GeneFace-main"
@@ -94,6 +99,16 @@ class Paths:
         return self.var / "voices"
 
     @property
+    def consents(self) -> Path:
+        """One folder a consent: the file that proves it."""
+        return self.var / "consents"
+
+    @property
+    def label_key(self) -> Path:
+        """The key that seals the labels of this installation, made when the first one is written."""
+        return self.var / "label.key"
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.var / "visage.db"
@@ -130,8 +145,8 @@ class Paths:
 
     def create(self) -> Paths:
         """Make the folders that must exist; returns itself."""
-        for folder in (self.clips, self.sounds, self.models, self.avatars, self.training, self.uploads, self.jobs,
-                       self.evaluations):
+        for folder in (self.clips, self.pictures, self.sounds, self.models, self.avatars, self.training, self.uploads,
+                       self.jobs, self.evaluations):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from visage.errors import InvalidRequest, UnknownDriver, VisageError
+from visage.errors import InvalidRequest, Refused, UnknownDriver, VisageError
 from visage.tts.builtin import LANGUAGES, default_voice, voice_for_speaker
 from visage.tts.contract import Speech, SpeechRequest, Synthesizer, Voice
 from visage.tts.language import language_of
@@ -53,7 +53,7 @@ class VoiceChain:
         for voice in self._candidates(wished, language):
             try:
                 speech = self._driver(voice).speak(replace(request, voice=voice, language=language))
-            except InvalidRequest:
+            except (InvalidRequest, Refused):
                 raise
             except VisageError as exc:
                 failure = exc

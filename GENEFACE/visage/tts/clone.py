@@ -32,12 +32,13 @@ class CloneSynthesizer:
         return [as_voice(voice) for voice in self._store.list()]
 
     def speak(self, request: SpeechRequest) -> Speech:
-        """Say it; phone times are those of the built-in voice at the same pace."""
+        """Say it; phone times are those of the built-in voice at the same pace.  Raises `Refused` without consent."""
         try:
             cloned = self._store.get(request.voice.partition(":")[2])
         except NotFound as exc:
             raise UnknownDriver("There is no voice {voice!r}.", code="tts.unknown_voice",
                                 hint="GET /voices lists the voices there are.", voice=request.voice) from exc
+        cloned.consent.require(cloned.name)
         way = cloned.print.likeness
         language = request.language if request.language in LANGUAGES else language_of(request.text)
         base = f"espeak:{LANGUAGES.get(language, LANGUAGES['en'])[0]}+{way.person}"

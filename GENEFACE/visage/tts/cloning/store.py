@@ -63,7 +63,7 @@ class ClonedVoices:
         if not _ID.fullmatch(voice_id) or not file.is_file():
             raise NotFound("There is no cloned voice {id}.", code="voice.missing",
                            hint="GET /api/voices/cloned lists them.", id=voice_id)
-        changed = file.stat().st_mtime_ns
+        changed = file.stat().st_mtime_ns + file.with_name("consent.json").stat().st_mtime_ns
         known = self._read.get(voice_id)
         if known is None or known[0] != changed:
             known = (changed, self._load(voice_id))
@@ -88,6 +88,20 @@ class ClonedVoices:
             raise from_os_error(exc) from exc
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+        return self.get(voice_id)
+
+    def amend(self, voice_id: str, consent: Consent) -> ClonedVoice:
+        """Keep another consent beside a voice.  Raises `NotFound`, `DiskFull`."""
+        self.get(voice_id)
+        file = self.root / voice_id / "consent.json"
+        draft = file.with_name(f".{uuid.uuid4().hex}.json")
+        try:
+            _write(draft, asdict(consent))
+            draft.replace(file)
+        except OSError as exc:
+            raise from_os_error(exc) from exc
+        finally:
+            draft.unlink(missing_ok=True)
         return self.get(voice_id)
 
     def delete(self, voice_id: str) -> None:
