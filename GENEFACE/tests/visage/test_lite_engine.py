@@ -106,17 +106,16 @@ def test_lips_move_with_speech_and_are_shut_in_silence(trained, tmp_path: Path) 
     assert (gaps[-round(QUIET * FPS) + 6:] - gaps.min() < 0.3 * wide).mean() > 0.9
 
 
-def test_every_frame_can_be_marked(trained, tmp_path: Path) -> None:
-    marked: list[int] = []
-
-    def mark(frame: np.ndarray, number: int) -> None:
-        marked.append(number)
-        frame[:32, :32] = 235 if number % 2 else 16
-
-    out = render(RenderRequest(trained[0], speech(tmp_path, 0.5), tmp_path / "out.mp4"), silent, mark)
-    corners = [frame[8:24, 8:24].mean() for frame in read_video(out, FPS)]
-    assert marked == list(range(len(corners)))
-    assert all((light > 200) == bool(number % 2) for number, light in enumerate(corners))
+def test_every_frame_is_marked_when_that_is_asked_for(trained, tmp_path: Path) -> None:
+    clips = []
+    for mark in (False, True):
+        request = RenderRequest(trained[0], speech(tmp_path, 2.0), tmp_path / f"{mark}.mp4", mark=mark)
+        clips.append([frame.astype(int) for frame in read_video(render(request, silent), FPS)])
+    changed = [np.abs(marked - plain) > 40 for plain, marked in zip(*clips, strict=True)]
+    shares = np.array([one.any(2).mean() for one in changed])
+    opening = 2 * FPS
+    assert (shares[:opening] > 3e-3).all() and (shares > 5e-4).all(), "large words for two seconds, small ones after"
+    assert shares[opening:].max() < shares[:opening].min()
 
 
 def test_the_speed_is_measured(trained, tmp_path: Path) -> None:

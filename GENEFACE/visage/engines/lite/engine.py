@@ -31,8 +31,8 @@ class LiteEngine:
     def describe(self) -> EngineInfo:
         """What it is and needs.  Cheap: imports nothing."""
         devices = ("CPU", *(f"GPU{number}" for number in range(_gpus())))
-        return EngineInfo("lite", "Lite", _SUMMARY,
-                          devices, tuple(_need(*row) for row in _NEEDS), photo=True, live=True, qualities=tuple(MODES))
+        return EngineInfo("lite", "Lite", _SUMMARY, devices, tuple(_need(*row) for row in _NEEDS), photo=True,
+                          live=True, marks=True, qualities=tuple(MODES))
 
     def train(self, request: TrainRequest, report: Report) -> Mapping[str, Any]:
         """Fill ``request.avatar`` from a recording or a photo; see `options.TrainOptions` for its options.

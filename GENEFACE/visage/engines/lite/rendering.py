@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from visage.engines.lite.planar import Picture, open_picture
 from visage.errors import BadAudio, OutputInvalid
 from visage.media.audio import read_sound
 from visage.media.encoder import ClipWriter
+from visage.media.labels.mark import Mark
+from visage.media.planes import planes_of
 from visage.media.probe import probe
 from visage.types import FPS, SPEECH_RATE, Phone, Report
 
@@ -28,17 +30,13 @@ SHARES = {"move": 1.0, "render": 20.0, "verify": 0.5}
 """About how much of the time each stage takes."""
 
 
-Mark = Callable[[np.ndarray, int], None]
-"""Draws into a finished frame, uint8 I420 [H * 3 / 2, W], in place; the number counts from 0 in the clip."""
-
-
 def open_package_listener(package: Package, basis: MouthBasis) -> Listener:
     """The listener of an avatar."""
     return restore_listener(read_arrays(package.listener), basis)
 
 
-def render(request: RenderRequest, report: Report, mark: Mark | None = None) -> Path:
-    """Write the clip, every frame marked, and return it.
+def render(request: RenderRequest, report: Report) -> Path:
+    """Write the clip, with the visible mark on every frame if that was asked for, and return it.
 
     Raises `BadAudio`, `BadMedia`, `DiskFull` and `OutputInvalid`.
     """
@@ -53,7 +51,7 @@ def render(request: RenderRequest, report: Report, mark: Mark | None = None) -> 
     with closing(open_picture(package)) as picture:
         coefficients = move(package, picture.basis, samples, request.phones)
         clock.enter("render", "Making the pictures", frames=len(coefficients))
-        write_clip(picture, coefficients, request, clock, mark)
+        write_clip(picture, coefficients, request, clock)
     clock.enter("verify", "Checking the clip")
     verify(request.out, len(coefficients))
     clock.tell(1.0, "The clip is ready")
@@ -65,10 +63,10 @@ def move(package: Package, basis: MouthBasis, samples: np.ndarray, phones: Seque
     return open_package_listener(package, basis).predict(samples, phones)
 
 
-def write_clip(picture: Picture, coefficients: np.ndarray, request: RenderRequest, clock: Clock,
-               mark: Mark | None = None) -> None:
+def write_clip(picture: Picture, coefficients: np.ndarray, request: RenderRequest, clock: Clock) -> None:
     """Paint, mark, encode and mux; memory does not grow with the length."""
     sound = read_sound(request.sound, _SOUND_RATE)
+    mark = Mark(*picture.size, FPS) if request.mark else None
     with (ClipWriter(request.out, *picture.size, FPS, _SOUND_RATE, planar=True) as writer,
           closing(picture.planes(coefficients)) as frames):
         for number, frame in enumerate(frames):
@@ -77,7 +75,7 @@ def write_clip(picture: Picture, coefficients: np.ndarray, request: RenderReques
                 writer.write_sound(sound[number // FPS * _SOUND_RATE:(number // FPS + 1) * _SOUND_RATE])
                 clock.tell(number / len(coefficients))
             if mark:
-                mark(frame, number)
+                mark.on_planes(planes_of(frame), number)
             writer.write(frame)
 
 
