@@ -53,12 +53,12 @@ def test_nobody_is_told_by_his_own_recordings() -> None:
     assert person_of("obama1_20s_256") == person_of("styletalk_obama2_30s_256") == "obama"
     assert person_of("trump_10s") == "trump_10s"
     clips = {}
-    for name, seed in (("a", 1), ("b", 2), ("c", 3)):
-        sound, points = talk(8, seed=seed)
+    for name, seed in (("a", 1), ("b", 2)):
+        sound, points = talk(6, seed=seed)
         clips[name] = (sound, select(points))
     told = left_out(clips)
-    assert set(told) == {"a", "b", "c"}
-    assert min(row["opening"] for row in told.values()) > 0.4
+    assert set(told) == {"a", "b"}
+    assert min(row["opening"] for row in told.values()) > 0.3
 
 
 def test_sounds_of_speech_are_found_and_kept(tmp_path: Path) -> None:
