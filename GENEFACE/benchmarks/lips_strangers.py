@@ -14,7 +14,7 @@ from visage.engines.lite.silence import voice_gate
 
 PEOPLE = {"obama1": "obama", "obama2": "obama", "styletalk_obama2": "obama", "zh_woman": "zh_woman"}
 """Beginnings of the names of clips that show the same person."""
-_PENALTY = 0.1
+_PENALTY = 0.3
 """Of the ridge, over the sum of squares of a mean feature."""
 
 
