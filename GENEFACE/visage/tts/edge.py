@@ -16,8 +16,11 @@ from visage.tts.contract import Speech, SpeechRequest, Voice
 from visage.tts.decoding import decode
 from visage.tts.language import language_of
 from visage.tts.reading import tidy
+from visage.tts.word_times import Word, phones_of_words
 
 CONNECT_SECONDS, RECEIVE_SECONDS = 5, 30
+_TICKS = 10_000_000
+"""Of the service's clock, in a second."""
 BASE_HERTZ = {"female": 210.0, "male": 120.0}
 """Usual pitch of a voice, to turn semitones into the hertz that the service wants."""
 VOICES = {
@@ -34,7 +37,7 @@ VOICES = {
 
 
 class EdgeSynthesizer:
-    """Speaks with a service that needs no key; knows no phone times."""
+    """Speaks with a service that needs no key; phones are placed by the times of words that it tells."""
 
     def voices(self) -> list[Voice]:
         """A fixed choice of the service's voices."""
@@ -47,10 +50,13 @@ class EdgeSynthesizer:
         name = request.voice.partition(":")[2] or default_name(request.language or language_of(text))
         hertz = BASE_HERTZ[VOICES[name][1]] * (2 ** (request.pitch / 12) - 1)
         talk = edge_tts.Communicate(text, name, rate=f"{round((request.speed - 1) * 100):+d}%",
-                                    pitch=f"{round(hertz):+d}Hz", connect_timeout=CONNECT_SECONDS,
-                                    receive_timeout=RECEIVE_SECONDS)
-        samples, rate = decode(_receive(talk), "mp3")
-        return Speech(np.ascontiguousarray(samples), rate, f"edge:{name}", text)
+                                    pitch=f"{round(hertz):+d}Hz", boundary="WordBoundary",
+                                    connect_timeout=CONNECT_SECONDS, receive_timeout=RECEIVE_SECONDS)
+        sound, words = _receive(talk)
+        samples, rate = decode(sound, "mp3")
+        language = "yue" if name.startswith("zh-HK") else name[:2]
+        phones = phones_of_words(words, language, len(samples) / rate)
+        return Speech(np.ascontiguousarray(samples), rate, f"edge:{name}", text, phones)
 
 
 def default_name(language: str) -> str:
@@ -59,18 +65,22 @@ def default_name(language: str) -> str:
     return next((name for name in VOICES if name.startswith(tag)), "en-US-AriaNeural")
 
 
-def _receive(talk: edge_tts.Communicate) -> bytes:
-    async def gather() -> bytes:
-        sound = io.BytesIO()
+def _receive(talk: edge_tts.Communicate) -> tuple[bytes, list[Word]]:
+    """The sound as MP3, and its words."""
+    async def gather() -> tuple[bytes, list[Word]]:
+        sound, words = io.BytesIO(), []
         async for part in talk.stream():
             if part["type"] == "audio":
                 sound.write(part["data"])
-        return sound.getvalue()
+            elif part["type"] == "WordBoundary":
+                start = part["offset"] / _TICKS
+                words.append(Word(part["text"], start, start + part["duration"] / _TICKS))
+        return sound.getvalue(), words
 
     try:
         # In a thread of its own: the caller may be inside an event loop already.
         with ThreadPoolExecutor(1) as thread:
-            sound = thread.submit(asyncio.run, gather()).result()
+            sound, words = thread.submit(asyncio.run, gather()).result()
     except (asyncio.TimeoutError, TimeoutError) as exc:
         raise ServiceTimeout("The Edge voices took too long.", code="tts.edge_timeout",
                              hint="Use a built-in voice, or try again.") from exc
@@ -83,4 +93,4 @@ def _receive(talk: edge_tts.Communicate) -> bytes:
                            reason=str(exc)[:200]) from exc
     if not sound:
         raise ServiceError("The Edge voices sent no sound.", code="tts.edge_empty", hint="Use a built-in voice.")
-    return sound
+    return sound, words

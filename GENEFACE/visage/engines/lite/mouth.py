@@ -130,6 +130,10 @@ class MouthBasis:
         at, back = self._slope
         return (self.rest + (wanted - at) @ back).astype(np.float32)
 
+    def change(self, wanted: np.ndarray) -> np.ndarray:
+        """Likeliest coefficients [N, K] to add for wanted changes of the measures [N, 4]."""
+        return (wanted @ self._slope[1]).astype(np.float32)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """What `from_arrays` needs, to be stored in an ``.npz``."""
         return {name: getattr(self, name) for name in ("mean", "components", "spread", "rest", "span")}

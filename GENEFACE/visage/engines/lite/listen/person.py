@@ -10,7 +10,8 @@ from visage.engines.lite.listen.contract import ListenerFit
 from visage.engines.lite.listen.encoder import EncoderListener
 from visage.engines.lite.listen.mel import MelListener
 from visage.engines.lite.listen.phones import phone_curves, press_lips
-from visage.engines.lite.listen.sounds import SoundListener, press_heard_lips
+from visage.engines.lite.listen.pressing import press_heard_lips
+from visage.engines.lite.listen.sounds import SoundListener
 from visage.engines.lite.mel import frame_count
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.once import each_once

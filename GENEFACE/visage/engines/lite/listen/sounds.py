@@ -20,18 +20,6 @@ _LARGER, _WIDER = 1.7, 2.2
 """An average of what may be meant is smaller than what is meant; width the most."""
 
 
-_SURE = 0.65
-"""Probability of p, b or m from which lips are pressed: right in two of three cases, four of five when very sure."""
-
-
-def press_heard_lips(coefficients: np.ndarray, samples: np.ndarray, basis: MouthBasis) -> np.ndarray:
-    """The coefficients [T, K] with lips shut where the encoder is sure to hear p, b or m."""
-    lips = encode_speech(samples)[1][:, viseme_names().index("lips")].reshape(-1, 2).max(1)
-    share = np.clip((lips - _SURE) / 0.2, 0, 1)[:, None]
-    pressed = basis.pose(person_measures(basis, ["lips"]))[0]
-    return (coefficients + share * (pressed - coefficients)).astype(np.float32)
-
-
 class SoundListener:
     """Follows `Listener`; needs no `fit`.  Raises `NotInstalled` when the encoder is not there."""
 
