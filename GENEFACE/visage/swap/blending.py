@@ -51,8 +51,9 @@ def _pyramid(new: np.ndarray, old: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def _poisson(new: np.ndarray, old: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The gradients of the new face within the frame's colours (Perez et al. 2003); ``new`` where that cannot be."""
     inside: np.ndarray = (mask > 0.05).astype(np.uint8) * 255
-    # a closed shape: an opened mouth would pull its colours over the lips
-    inside = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((max(3, mask.shape[0] // 6),) * 2, np.uint8))
+    # without holes: an opened mouth would pull its colours over the lips
+    outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(inside, outlines, -1, 255, cv2.FILLED)
     inside[[0, -1]], inside[:, [0, -1]] = 0, 0
     left, top, width, height = cv2.boundingRect(inside)
     # OpenCV finds the middle of an even side half a pixel beside it and moves the face by one
