@@ -25,8 +25,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from visage.config import Settings
+from visage.config import read_settings
 from visage.faces import FaceFinder, open_faces
+from visage.heaps import one_thread_each
 from visage.media.ffmpeg import START, read_from, whole_path
 from visage.media.frames import read_video
 from visage.media.run import run_tool
@@ -215,9 +216,11 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="a picture of what was made")
     parser.add_argument("--clips", nargs="*", default=list(PAIRS), choices=list(PAIRS))
     asked = parser.parse_args()
+    # four threads share the work: those of a single call would only wait for one another
+    one_thread_each()
     if not OPEN.is_dir():
         sys.exit(f"the real clips ({OPEN}) are not on this machine")
-    with tempfile.TemporaryDirectory() as place, open_swapper("embedded", Settings()) as swapper:
+    with tempfile.TemporaryDirectory() as place, open_swapper("embedded", read_settings()) as swapper:
         folder = Path(place)
         clips = [measured(name, folder, asked.frames, swapper) for name in asked.clips]
         if asked.sheet:

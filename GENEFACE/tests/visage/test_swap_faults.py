@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -44,3 +46,10 @@ def test_embeddings_of_two_spaces_are_never_compared() -> None:
     assert fault and fault.number == "E06"
     assert one.distance(one) == 0.0
     assert one.distance(Embedding("embedded-v1", np.float32([-1, 0]))) == 1.0
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.number)
+def test_the_document_has_the_row_as_it_is(fault: Fault) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "faceswap.md").read_text(encoding="utf-8")
+    row = f"| {fault.number} | {fault.stage} | {fault.cause} | {fault.remedy} | {fault.http} | {fault.exit} |"
+    assert row in text

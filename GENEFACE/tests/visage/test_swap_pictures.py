@@ -115,3 +115,25 @@ def test_the_visible_mark_and_the_seal_come_last(swapper: Swapper, tmp_path: Pat
                         seal=lambda path: sealed.append((path, read_image(path).max())))
     swap_file(asked, swapper, identity)
     assert sealed[0][1] == 7 and read_image(tmp_path / "out.png").max() == 7
+
+
+def test_five_points_by_hand_stand_in_for_the_detector(swapper: Swapper, tmp_path: Path) -> None:
+    tiny = np.full((900, 1200, 3), 100, np.uint8)
+    small = np.asarray(Image.fromarray(portrait()).resize((44, 44), Image.Resampling.LANCZOS))
+    tiny[500:544, 300:344] = small
+    found = swapper.find(portrait(), Look(thorough=True))[0]
+    five = tuple((float(x) * 44 / 256 + 300, float(y) * 44 / 256 + 500) for x, y in found.five)
+    target = saved(tmp_path / "target.png", tiny)
+    identity = identity_of(swapper, [target], five)
+    assert identity.face.area > 100 * 100
+    asked = SwapRequest(target, tmp_path / "out.png", SwapOptions(five=five))
+    swap_file(asked, swapper, identity_of(swapper, [saved(tmp_path / "photo.png", portrait()[:, ::-1].copy())]))
+    rows, columns = np.nonzero(np.abs(read_image(tmp_path / "out.png").astype(int) - tiny).max(2) > 2)
+    assert rows.min() >= 500 and rows.max() < 544 and columns.min() >= 300 and columns.max() < 344
+    for wrong in (five[:4], ((5.0, 5.0),) * 5):
+        with pytest.raises(tree.InvalidRequest):
+            identity_of(swapper, [target], wrong)
+    empty = tuple((x + 500, y - 300) for x, y in five)
+    with pytest.raises(tree.BadImage) as caught:
+        swap_file(SwapRequest(target, tmp_path / "two.png", SwapOptions(five=empty)), swapper, identity)
+    assert fault_of(caught.value).number == "E05"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-COARSE = 128
+COARSE = 96
 """Pixels across a face that are enough to see what lies in front of it."""
 _SKIN = (1.0, 1.8)
 """Distances from the usual colour of the face, in its own spreads, between which something stops being skin."""

@@ -38,6 +38,8 @@ class SwapOptions:
     """Largest distance to the reference, (1 - cosine) / 2."""
     least_score: float = 0.0
     """Faces found with less confidence are left alone."""
+    five: tuple[tuple[float, float], ...] = ()
+    """Five points set by hand (`contract.FIVE`, pixels): the face of a picture in which none is found."""
     blend: str = "alpha"
     """One of `blending.BLENDS`."""
     colour: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from visage.media.images import is_picture, read_image
 from visage.media.probe import MediaInfo, probe
 from visage.swap.contract import Embedding, Identity, Look, Restorer, Swapper
 from visage.swap.encoding import container_of
+from visage.swap.manual import Five, levelled, marked_face
 from visage.swap.options import SwapRequest, SwapResult
 from visage.swap.picture import check_suffix, write_picture
 from visage.swap.processors import Painting, Seeing
@@ -24,11 +25,17 @@ from visage.swap.video import VideoJob
 from visage.types import Progress, Report, silent
 
 
-def identity_of(swapper: Swapper, photos: Sequence[Path], size: int = 2048) -> Identity:
-    """The identity in photos, read with Pillow and turned upright.  Raises `BadImage` (E01, E05) and `NotFound`."""
+def identity_of(swapper: Swapper, photos: Sequence[Path], five: Five = (), size: int = 2048) -> Identity:
+    """The identity in photos, read with Pillow and turned upright.  Raises `BadImage` (E01, E05) and `NotFound`.
+
+    ``five``: points set by hand in the first photo, pixels, where no face is found there.
+    """
     if not photos:
         raise InvalidRequest("There is no photo of the new face.", code="swap.no_photo", hint="Choose a photo.")
-    return swapper.identify([read_image(photo, size) for photo in photos])
+    pictures = [read_image(photo, None if five else size) for photo in photos]
+    if five:
+        pictures[0] = levelled(pictures[0], five)[0]
+    return swapper.identify(pictures)
 
 
 def swap_file(request: SwapRequest, swapper: Swapper, identity: Identity | None, restorer: Restorer | None = None,
@@ -85,7 +92,12 @@ def _picture(request: SwapRequest, swapper: Swapper, identity: Identity | None, 
     picture = read_image(request.target, request.options.max_dim or None)
     report(Progress("swap", 0.1, facts={"provider": swapper.provider}))
     reference = _reference(request, swapper) if request.options.who == "reference" else None
-    works = Seeing(swapper, request.options, 25.0, tally, reference).works([Work(0, 0, 0.0, picture)])
+    work = Work(0, 0, 0.0, picture)
+    works: Iterable[Work] = [work]
+    if request.options.five:
+        work.faces = {0: marked_face(swapper, picture, request.options.five)}
+    else:
+        works = Seeing(swapper, request.options, 25.0, tally, reference).works(works)
     work = next(Painting(swapper, identity, restorer, request.options, tally).works(works))
     if work.failed:
         raise BadMedia("The picture could not be worked on: {reason}", code="swap.picture_failed",

@@ -20,6 +20,8 @@ from visage.swap.tracking import Cuts, Steady, Tracker, Work, refilled
 
 STEPS = ("detect", "select", "steady", "swap", "colour", "mask", "compose", "restore", "encode")
 """All steps in their order."""
+_JUDGED = 2
+"""Frames between two looks for what lies in front of a face."""
 _FATAL = (Cancelled, DiskFull, NotInstalled, OutOfMemory, Refused)
 """What ends a job: every other frame would fail in the same way."""
 
@@ -69,7 +71,7 @@ class Painting:
         """Without an identity faces are only restored."""
         self._swapper, self._identity, self._restorer = swapper, identity, restorer
         self._options, self._tally = options, tally
-        self._seen: dict[int, np.ndarray] = {}
+        self._seen: dict[int, tuple[np.ndarray, int]] = {}
 
     def works(self, works: Iterable[Work]) -> Generator[Work, None, None]:
         """The frames, finished; one that fails is kept as it was and says why."""
@@ -88,14 +90,16 @@ class Painting:
         frame = work.frame.copy()
         for track, face in work.faces.items():
             if self._swapper is not None and self._identity is not None:
-                self._swap(self._swapper, self._identity, frame, track, face)
+                self._swap(self._swapper, self._identity, frame, (track, work.number), face)
             if self._restorer is not None and self._options.restore > 0:
                 with self._tally.of("restore"):
                     patch = self._restorer.restore(frame, face)
                     blend(frame, replace(patch, mask=patch.mask * np.float32(self._options.restore)), "alpha")
         return frame
 
-    def _swap(self, swapper: Swapper, identity: Identity, frame: np.ndarray, track: int, face: Face) -> None:
+    def _swap(self, swapper: Swapper, identity: Identity, frame: np.ndarray, place: tuple[int, int],
+              face: Face) -> None:
+        """``place``: number of the track and of the frame."""
         with self._tally.of("swap"):
             patch = swapper.swap(frame, face, identity)
         if not patch.mask.size:
@@ -106,7 +110,7 @@ class Painting:
         share = patch.mask
         if self._options.occlusion:
             with self._tally.of("mask"):
-                share = patch.mask * self._unhidden(patch, old, track, recolour)
+                share = patch.mask * self._unhidden(patch, old, place, recolour)
         pixels = patch.pixels
         if recolour:
             with self._tally.of("colour"):
@@ -115,18 +119,19 @@ class Painting:
             mask = share * np.float32(self._options.strength)
             blend(frame, Patch(patch.left, patch.top, pixels, mask), self._options.blend)
 
-    def _unhidden(self, patch: Patch, old: np.ndarray, track: int, recolour: bool) -> np.ndarray:
-        new, was, mask = (coarse(each) for each in (patch.pixels, old, patch.mask))
-        before = self._seen.get(track)
-        if before is not None:
-            before = cv2.resize(before, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        share = mask if before is None else mask * before
-        now = visible(matched(new, was, share) if recolour else new, was, mask)
-        if before is not None:
+    def _unhidden(self, patch: Patch, old: np.ndarray, place: tuple[int, int], recolour: bool) -> np.ndarray:
+        track, number = place
+        before, judged = self._seen.get(track, (None, -_JUDGED))
+        if before is None or number - judged >= _JUDGED:
+            new, was, mask = (coarse(each) for each in (patch.pixels, old, patch.mask))
+            if before is not None:
+                before = cv2.resize(before, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            share = mask if before is None else mask * before
+            now = visible(matched(new, was, share) if recolour else new, was, mask)
             # noise of single frames must not flicker, a hand must not leave a trail
-            now = now + (before - now) * np.float32(0.5)
-        self._seen[track] = now
-        return cv2.resize(now, patch.mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            before = now if before is None else now + (before - now) * np.float32(0.3)
+            self._seen[track] = (before, number)
+        return cv2.resize(before, patch.mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _kept(exc: Exception) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from visage.faces import Face as MeshFace
 from visage.faces import FaceFinder, open_faces
+from visage.faces.pose import fit_pose, misfit
 from visage.swap.contract import Face, Look
 from visage.swap.embedded.describing import describe
 
@@ -54,8 +55,22 @@ class Finder:
             if faces:
                 self.step = name
                 return [MeshFace(back(face.points), face.score) for face in faces]
-        self.step = ""
-        return []
+        faces = self._unsure(frame)
+        self.step = "with less confidence" if faces else ""
+        return faces
+
+    def _unsure(self, frame: np.ndarray) -> list[MeshFace]:
+        """The last step: a mesh without a detection before it, as good as its shape is like a face."""
+        from visage.faces.mediapipe_models import load_models
+
+        models = load_models()
+        try:
+            meshes = models.fit(frame)
+        finally:
+            models.close()
+        scored = [MeshFace(points, float(np.exp(-((misfit(points[None], fit_pose(points[None]))[0] / 0.12) ** 2))))
+                  for points in meshes]
+        return [face for face in scored if face.score > 0.05]
 
     def _aim(self, faces: list[MeshFace], shape: tuple[int, ...]) -> None:
         """Follow each face by itself when there are several: one finder sees two faces and looks at one place."""
