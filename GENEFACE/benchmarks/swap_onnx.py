@@ -73,6 +73,12 @@ def onnx_overhead(folder: Path, frames: int = FRAMES) -> dict[str, Any]:
             "onnx_frames": frames, "onnx_provider": provider}
 
 
+def overhead_ratio() -> float:
+    """Whole pipeline over its sessions' own run times, with swap and restoration; for the figures of face swapping."""
+    with tempfile.TemporaryDirectory() as folder:
+        return float(onnx_overhead(Path(folder))["onnx_overhead_ratio"])
+
+
 def _measured(target: Path, out: Path, swapper: OnnxSwapper, identity: Identity, restorer: OnnxRestorer | None
               ) -> Cost:
     kits = [swapper.kit, *([restorer.kit] if restorer else [])]

@@ -94,3 +94,14 @@ def test_a_network_that_is_weighed_down_answers_as_before(tmp_path: Path) -> Non
     assert nets.weigh_down(heavy, "input.1", (640, 640), 32, 16, 2) == pytest.approx(400 * (2 * 2304 + 49152) / 1e9)
     frame = nets.frame((160, 200, 80))
     assert np.array_equal(find(opened(light), frame).boxes, find(opened(heavy), frame).boxes)
+
+
+def test_the_detector_is_given_the_numbers_it_was_trained_with(face_models: Path,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    network = opened(face_models / "buffalo_l" / "det_10g.onnx")
+    given: list[np.ndarray] = []
+    run = network.run
+    monkeypatch.setattr(network, "run", lambda feeds: given.append(feeds["image"]) or run(feeds))
+    find(network, nets.frame((0, 0, 320), size=(640, 640), ground=0), side=320)
+    assert given[0].shape == (1, 3, 320, 320)
+    assert given[0][0, :, 100, 100].tolist() == pytest.approx([127.5 / 128, -127.5 / 128, -127.5 / 128])
