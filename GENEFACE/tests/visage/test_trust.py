@@ -123,8 +123,8 @@ def test_a_proof_is_judged_by_its_content(services: Services, tmp_path: Path) ->
     assert receive_proof(BytesIO(picture()), folder).name == "proof.png"
     assert receive_proof(BytesIO(make("sound.wav", tmp_path).read_bytes()), folder).kind == "audio"
     kept = receive_proof(BytesIO(make("plain.mp4", tmp_path).read_bytes()), folder)
-    for bad, code in ((b"", "upload.empty"), (b"just words", "consent.proof_kind"), (picture()[:40], "consent.proof_kind"),
-                      (bytes(LARGEST + 1), "consent.proof_large")):
+    for bad, code in ((b"", "upload.empty"), (b"just words", "consent.proof_kind"),
+                      (picture()[:40], "consent.proof_kind"), (bytes(LARGEST + 1), "consent.proof_large")):
         with pytest.raises((InvalidRequest, BadMedia)) as caught:
             receive_proof(BytesIO(bad), folder)
         assert caught.value.code == code
