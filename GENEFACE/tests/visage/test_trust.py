@@ -160,6 +160,9 @@ def test_an_export_is_labelled_once_logged_and_carries_its_sources(services: Ser
     assert label == read_label(clip) and label.producer == "Visage" and len(label.made_as) == 32
     assert json.loads(label.sources) == [{"ContentProducer": "Someone", "ProduceID": "7"}]
     assert services.labeller.finish(clip, "clip", "me") == label
+    film = make("fast.mp4", tmp_path)
+    assert json.loads(services.labeller.finish(film, sources=[clip, sound]).sources) == [
+        {"ContentProducer": "Someone", "ProduceID": "7"}, {"ContentProducer": "Visage", "ProduceID": label.made_as}]
     entries = services.audit.entries(event="export")
     assert [(one.subject, one.owner, one.facts["sha256"]) for one in entries] == [
         (label.made_as, "me", content_digest(clip))]
