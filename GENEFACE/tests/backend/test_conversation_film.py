@@ -21,6 +21,7 @@ from visage.errors import Cancelled, InvalidRequest, NotFound, NotInstalled, Out
 from visage.media import burning, fonts
 from visage.media.audio import read_sound
 from visage.media.frames import read_video
+from visage.media.labels.mark import Mark
 from visage.media.probe import probe
 from visage.storage.records import Caption, Turn
 from visage.tts.loudness import speech_loudness
@@ -72,7 +73,12 @@ def test_rest_and_answers_follow_each_other_frame_by_frame(services: Services) -
     file, told = filmed(services, talk)
     script = script_of(services, services.conversations.get(talk))
     assert [scene.frames for scene in script.scenes] == [50, 50, round(25 * reading_seconds("And?")), 15]
-    frames = [shown(frame) for frame in read_video(file)]
+    pictures = list(read_video(file))
+    mark = Mark(SIZE, SIZE, 25)
+    for number in (0, 60, len(pictures) - 1):
+        ink = mark.on_rgb(np.zeros((SIZE, SIZE, 3), np.uint8), number)[..., 0] > 200
+        assert pictures[number][ink].mean() > 185, "the film says what it is, to its end"
+    frames = [shown(frame[SIZE // 2:]) for frame in pictures]
     info = probe(file, "video")
     assert (len(frames), info.has_sound, told["turns"], told["notes"]) == (script.frames, True, 2, [])
     assert told["seconds"] == pytest.approx(script.frames / 25, abs=0.01)
@@ -128,7 +134,7 @@ def test_burnt_words_lie_below_the_face_only_while_they_are_said(services: Servi
     edge = height - int(height * burning.SHARE)
 
     def marked(frame: np.ndarray) -> tuple[bool, bool]:
-        return (float(frame[:edge - 4].std(axis=(0, 1)).max()) > 2, float(frame[edge:].std(axis=(0, 1)).max()) > 8)
+        return (float(frame[height // 5:edge - 4].std(axis=(0, 1)).max()) > 2, float(frame[edge:].std(axis=(0, 1)).max()) > 8)
 
     assert marked(frames[5]) == (False, True)
     assert marked(frames[first + 10]) == (False, True)

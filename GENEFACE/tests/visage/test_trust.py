@@ -231,7 +231,7 @@ def test_marks_go_only_with_an_agreement_on_record(tmp_path: Path, monkeypatch: 
 def test_exports_are_signed_when_there_is_a_certificate(name: str, tmp_path: Path) -> None:
     pytest.importorskip("c2pa", reason="c2pa-python is an option and not installed")
     chain, key = certificates(tmp_path)
-    services = open_services(Settings(home=tmp_path / "home", c2pa_certificate=chain, c2pa_key=key))
+    services = open_services(Settings(home=tmp_path / "home", signing_certificate=chain, signing_key=key))
     try:
         file = make(name, tmp_path)
         digest, label = content_digest(file), services.labeller.finish(file, "file")

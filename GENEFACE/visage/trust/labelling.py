@@ -65,7 +65,7 @@ class Labeller:
         told = [label for label in (read_label(source) for source in sources) if label]
         label = self.seals.seal(self.label([*told, *([there] if there else [])]), digest)
         write_label(file, label)
-        if self._settings.c2pa_certificate:
+        if self._settings.signing_certificate:
             sign(file, label, self._settings)
         if self._audit and what:
             self._audit.note("export", label.made_as, owner, what=what, sha256=digest, size=file.stat().st_size)
