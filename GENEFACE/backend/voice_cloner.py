@@ -87,7 +87,7 @@ class HttpTTSCloner:
 
     def _label(self, file: Path) -> None:
         """What was spoken says that a machine made it."""
-        Labeller(read_settings(), Paths(self._root())).finish(file, "speech")
+        Labeller(read_settings(), Paths(self._root())).finish(file)
 
     def _by_server(self, settings: Settings, text: str, language: str, ref: str, out: str) -> None:
         server, clip = CloneServer(settings), _existing(ref)

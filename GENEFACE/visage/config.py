@@ -171,10 +171,10 @@ class Settings(BaseSettings):
     """Whether a face is only swapped when its consent has a file that proves it."""
     audit_days: float = Field(200.0, ge=183)
     """Days that the log of consents, swaps, clones and exports is kept; six months at least."""
-    c2pa_certificate: Path | None = None
-    """PEM chain with which exports are signed as C2PA, the signing certificate first; needs `c2pa_key`."""
-    c2pa_key: Path | None = None
-    """PEM private key (ES256) that belongs to `c2pa_certificate`."""
+    signing_certificate: Path | None = None
+    """PEM chain with which exports are signed as C2PA, the signing certificate first; needs `signing_key`."""
+    signing_key: Path | None = None
+    """PEM private key (ES256) that belongs to `signing_certificate`."""
     wait_limit: float = Field(24 * 3600.0, gt=0)
     """Seconds that a waiting (old-style) request waits for its job."""
     log_level: str = "INFO"

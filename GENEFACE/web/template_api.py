@@ -103,7 +103,7 @@ def tts() -> dict[str, Any]:
     speech = services().voice.speak(SpeechRequest(text, f"speaker:{speaker}" if speaker else ""))
     file = services().paths.sounds / f"tts_{uuid.uuid4().hex}.wav"
     write_wav(file, speech.samples, speech.rate)
-    services().labeller.finish(file, "speech", owner())
+    services().labeller.finish(file)
     recordings.keep_own(services(), owner(), name, file)
     file.unlink()
     return {"status": "success", "audio_url": f"/static/audios/{name}", "audio_path": f"static/audios/{name}",

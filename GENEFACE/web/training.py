@@ -89,7 +89,7 @@ def idle(path: AvatarPath) -> Response:
     """The avatar at rest, without sound."""
     file = services().catalog.folder(services().catalog.get(path.avatar_id).id) / "idle.mp4"
     if file.is_file():
-        services().labeller.finish(file, "avatar at rest")
+        services().labeller.finish(file)
     return _file(path.avatar_id, "idle.mp4", "video/mp4")
 
 

@@ -103,7 +103,7 @@ class _Server:
         path, shown = self._target(_text(body, "out_path"))
         speech = self._speak(body, _text(body, "text"), _text(body, "voice"))
         write_wav(path, speech.samples, speech.rate)
-        self._labeller.finish(path, "speech")
+        self._labeller.finish(path)
         return jsonify(wav_path=shown, **_told(speech))
 
     def _inline(self, speech: Speech) -> Response:
@@ -135,7 +135,7 @@ class _Server:
             with path.open("wb") as out:
                 encode(sound, spoken.rate, form, out)
             # bare samples have no place for a label: the header says it, and the rhythm in the sound
-            label = self._labeller.finish(path, "speech") if form != "pcm" else self._labeller.label()
+            label = self._labeller.finish(path) if form != "pcm" else self._labeller.label()
             file = path.open("rb")  # stays readable when the folder goes; send_file closes it
         response = send_file(file, FORMATS[form], download_name=f"speech.{form}")
         response.headers["X-Voice"] = spoken.voice

@@ -45,7 +45,7 @@ def preview(body: SpeechForm) -> dict[str, Any]:
     speech = services().voice.speak(SpeechRequest(body.text, body.voice, body.speed, body.pitch))
     file = services().paths.sounds / f"preview_{uuid.uuid4().hex[:12]}.wav"
     write_wav(file, speech.samples, speech.rate)
-    services().labeller.finish(file, "voice test", owner())
+    services().labeller.finish(file)
     consents.spoken_by(services(), speech.voice, "cache", file)
     return {"url": f"/static/audios/{file.name}", "seconds": round(len(speech.samples) / speech.rate, 2),
             "voice": speech.voice, "notes": list(speech.notes)}

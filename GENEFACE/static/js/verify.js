@@ -35,7 +35,7 @@ function show(verdict) {
   fill(found,
     h("p", { class: "small soft file-name" }, verdict.name),
     h("div", { class: `notice ${kind}` }, icon(kind === "good" ? "check" : "warn"),
-      h("strong", { id: "verdict", t: `verify.${verdict.state}` }), h("span", { t: `verify.${verdict.state}_help` })),
+      h("strong", { id: "verdict", live: () => t(`verdict.${verdict.state}`) }), h("span", { live: () => t(`verdict.${verdict.state}_help`) })),
     label ? h("dl", { class: "facts" },
       fact("verify.producer", label.producer),
       fact("verify.number", label.made_as),

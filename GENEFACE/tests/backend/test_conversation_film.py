@@ -21,6 +21,7 @@ from visage.errors import Cancelled, InvalidRequest, NotFound, NotInstalled, Out
 from visage.media import burning, fonts
 from visage.media.audio import read_sound
 from visage.media.frames import read_video
+from visage.media.labels.mark import Mark
 from visage.media.probe import probe
 from visage.storage.records import Caption, Turn
 from visage.tts.loudness import speech_loudness
@@ -72,7 +73,12 @@ def test_rest_and_answers_follow_each_other_frame_by_frame(services: Services) -
     file, told = filmed(services, talk)
     script = script_of(services, services.conversations.get(talk))
     assert [scene.frames for scene in script.scenes] == [50, 50, round(25 * reading_seconds("And?")), 15]
-    frames = [shown(frame) for frame in read_video(file)]
+    pictures = list(read_video(file))
+    mark = Mark(SIZE, SIZE, 25)
+    for number in (0, 60, len(pictures) - 1):
+        ink = mark.on_rgb(np.zeros((SIZE, SIZE, 3), np.uint8), number)[..., 0] > 200
+        assert pictures[number][ink].mean() > 185, "the film says what it is, to its end"
+    frames = [shown(frame[SIZE // 2:]) for frame in pictures]
     info = probe(file, "video")
     assert (len(frames), info.has_sound, told["turns"], told["notes"]) == (script.frames, True, 2, [])
     assert told["seconds"] == pytest.approx(script.frames / 25, abs=0.01)
@@ -128,7 +134,8 @@ def test_burnt_words_lie_below_the_face_only_while_they_are_said(services: Servi
     edge = height - int(height * burning.SHARE)
 
     def marked(frame: np.ndarray) -> tuple[bool, bool]:
-        return (float(frame[:edge - 4].std(axis=(0, 1)).max()) > 2, float(frame[edge:].std(axis=(0, 1)).max()) > 8)
+        above, below = frame[height // 5:edge - 4], frame[edge:]  # the mark is at the top
+        return float(above.std(axis=(0, 1)).max()) > 2, float(below.std(axis=(0, 1)).max()) > 8
 
     assert marked(frames[5]) == (False, True)
     assert marked(frames[first + 10]) == (False, True)
@@ -168,7 +175,7 @@ def test_clips_of_jobs_are_part_of_it_and_share_their_time_out(services: Service
     services.conversations.add_turn(talk, "Why?", "One two. Three four.", "lite_a.mp4", ["n"])
     file, told = filmed(services, talk)
     start = round(25 * reading_seconds("Why?"))
-    frames = [shown(frame) for frame in read_video(file)]
+    frames = [shown(frame[SIZE // 2:]) for frame in read_video(file)]
     assert frames[start:] == pytest.approx([shown(shade(n, 150)) for n in range(50)], abs=2)
     assert [text for _, text in words(file)] == ["You: Why?", "One two.", "Three four."]
     assert words(file)[2][0] == pytest.approx(start / 25 + 2 * 8 / 20, abs=0.05)
@@ -179,7 +186,7 @@ def test_a_conversation_outlives_its_avatar(services: Services) -> None:
     talk = services.conversations.add("ada", "me").id
     live(services, talk, "Why?", EN)
     services.catalog.delete("ada")
-    frames = [shown(frame) for frame in read_video(filmed(services, talk)[0])]
+    frames = [shown(frame[SIZE // 2:]) for frame in read_video(filmed(services, talk)[0])]
     assert frames[0] == pytest.approx(shown(shade(0, 120)), abs=2), "it rests in the first frame of its answer"
     shutil.rmtree(services.talks.folder(talk))
     with pytest.raises(NotFound) as found:

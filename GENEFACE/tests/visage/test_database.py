@@ -39,7 +39,8 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 def test_upgrade_from_empty_and_again(engine: sa.Engine) -> None:
     upgrade(engine)
     names = set(sa.inspect(engine).get_table_names())
-    assert {"jobs", "clips", "conversations", "turns", "evaluations", "alembic_version"} == names
+    assert {"jobs", "clips", "conversations", "turns", "evaluations", "consents", "consent_things",
+            "audit", "alembic_version"} == names
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

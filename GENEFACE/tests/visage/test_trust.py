@@ -160,6 +160,9 @@ def test_an_export_is_labelled_once_logged_and_carries_its_sources(services: Ser
     assert label == read_label(clip) and label.producer == "Visage" and len(label.made_as) == 32
     assert json.loads(label.sources) == [{"ContentProducer": "Someone", "ProduceID": "7"}]
     assert services.labeller.finish(clip, "clip", "me") == label
+    film = make("fast.mp4", tmp_path)
+    assert json.loads(services.labeller.finish(film, sources=[clip, sound]).sources) == [
+        {"ContentProducer": "Someone", "ProduceID": "7"}, {"ContentProducer": "Visage", "ProduceID": label.made_as}]
     entries = services.audit.entries(event="export")
     assert [(one.subject, one.owner, one.facts["sha256"]) for one in entries] == [
         (label.made_as, "me", content_digest(clip))]
@@ -228,7 +231,7 @@ def test_marks_go_only_with_an_agreement_on_record(tmp_path: Path, monkeypatch: 
 def test_exports_are_signed_when_there_is_a_certificate(name: str, tmp_path: Path) -> None:
     pytest.importorskip("c2pa", reason="c2pa-python is an option and not installed")
     chain, key = certificates(tmp_path)
-    services = open_services(Settings(home=tmp_path / "home", c2pa_certificate=chain, c2pa_key=key))
+    services = open_services(Settings(home=tmp_path / "home", signing_certificate=chain, signing_key=key))
     try:
         file = make(name, tmp_path)
         digest, label = content_digest(file), services.labeller.finish(file, "file")

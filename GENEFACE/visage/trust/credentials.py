@@ -49,7 +49,7 @@ def sign(file: Path, label: Label, settings: Settings) -> None:
     """
     if find_spec("c2pa") is None:
         raise NotInstalled("C2PA is asked for, but not installed.", code="c2pa.not_installed",
-                           hint="pip install c2pa-python, or unset VISAGE_C2PA_CERTIFICATE.")
+                           hint="pip install c2pa-python, or unset VISAGE_SIGNING_CERTIFICATE.")
     form = media_type(file)
     if not form:
         return
@@ -66,7 +66,7 @@ def sign(file: Path, label: Label, settings: Settings) -> None:
         draft.replace(file)
     except c2pa.C2paError as exc:
         raise OutputInvalid("{name} could not be signed: {reason}", code="c2pa.failed", name=file.name,
-                            hint="Check VISAGE_C2PA_CERTIFICATE and VISAGE_C2PA_KEY, or unset both.",
+                            hint="Check VISAGE_SIGNING_CERTIFICATE and VISAGE_SIGNING_KEY, or unset both.",
                             reason=str(exc)) from exc
     except OSError as exc:
         raise from_os_error(exc) from exc
@@ -97,12 +97,12 @@ def read_credential(file: Path) -> Credential | None:
 def _signer(settings: Settings) -> Any:
     import c2pa
 
-    if settings.c2pa_certificate is None or settings.c2pa_key is None:
+    if settings.signing_certificate is None or settings.signing_key is None:
         raise InvalidRequest("C2PA needs a certificate and its key.", code="c2pa.certificate",
-                             hint="Set VISAGE_C2PA_CERTIFICATE and VISAGE_C2PA_KEY, or neither.")
+                             hint="Set VISAGE_SIGNING_CERTIFICATE and VISAGE_SIGNING_KEY, or neither.")
     try:
         return c2pa.Signer.from_info(c2pa.C2paSignerInfo(
-            b"es256", settings.c2pa_certificate.read_bytes(), settings.c2pa_key.read_bytes(), None))
+            b"es256", settings.signing_certificate.read_bytes(), settings.signing_key.read_bytes(), None))
     except (OSError, c2pa.C2paError) as exc:
         raise InvalidRequest("The C2PA certificate or key cannot be used: {reason}", code="c2pa.unusable",
                              hint="Both are PEM files; the key is ES256 (P-256).", reason=str(exc)) from exc

@@ -51,11 +51,12 @@ class Labeller:
         """A new label, not yet bound to a content; ``sources`` are the labels of what it is made from."""
         return Label(producer=self._settings.label_producer, made_as=uuid.uuid4().hex).made_from(sources)
 
-    def finish(self, file: Path, what: str, owner: str = "", sources: Sequence[Path] = ()) -> Label:
+    def finish(self, file: Path, what: str = "", owner: str = "", sources: Sequence[Path] = ()) -> Label:
         """Label a finished file as generated here and return its label, which was read back.
 
-        ``what`` says in the log what was exported; labels of ``sources`` are carried over.  A file that already has
-        this installation's label of the same content keeps it.  Raises `OutputInvalid`, `DiskFull`.
+        ``what`` says in the log what was exported; without it, as for what a page plays, nothing is logged.  Labels of
+        ``sources`` are carried over.  A file that already has this installation's label of the same content keeps it.
+        Raises `OutputInvalid`, `DiskFull`.
         """
         there = read_label(file)
         digest = content_digest(file)
@@ -64,9 +65,9 @@ class Labeller:
         told = [label for label in (read_label(source) for source in sources) if label]
         label = self.seals.seal(self.label([*told, *([there] if there else [])]), digest)
         write_label(file, label)
-        if self._settings.c2pa_certificate:
+        if self._settings.signing_certificate:
             sign(file, label, self._settings)
-        if self._audit:
+        if self._audit and what:
             self._audit.note("export", label.made_as, owner, what=what, sha256=digest, size=file.stat().st_size)
         return label
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 FIELD = "AIGC"
 """Name of the metadata field, the same in every format."""
 MADE = "1"
 """Value of ``Label`` for what is certainly generated or synthesised; "2" means probably, "3" suspected."""
+_MOST_SOURCES = 50
+"""Inputs that a label names, the newest."""
 _LONGEST = 1 << 16
 """Characters of a label that are looked at."""
 _NAMES = {"kind": "Label", "producer": "ContentProducer", "made_as": "ProduceID", "seal": "ReservedCode1",
@@ -41,13 +44,25 @@ class Label:
                           separators=(",", ":"))
 
     def made_from(self, labels: Sequence[Label]) -> Label:
-        """This label of something made from labelled inputs: who made those stays readable in it."""
-        told = [{"ContentProducer": one.producer, "ProduceID": one.made_as} for one in labels]
-        return replace(self, sources=json.dumps(told, ensure_ascii=False, separators=(",", ":")) if told else "")
+        """This label of something made from labelled inputs: who made those, and theirs, stays readable in it."""
+        told = []
+        for one in labels:
+            told += [*_listed(one.sources), {"ContentProducer": one.producer, "ProduceID": one.made_as}]
+        kept = [source for place, source in enumerate(told) if source not in told[:place]][-_MOST_SOURCES:]
+        return replace(self, sources=json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else "")
 
     def passed_on(self, by: str, number: str) -> Label:
         """The label of the same content after somebody passed it on unchanged: its producer stays."""
         return replace(self, propagator=by, passed_as=number)
+
+
+def _listed(sources: str) -> list[Any]:
+    """What `Label.made_from` wrote; a text of somebody else's as one entry."""
+    try:
+        told = json.loads(sources) if sources else []
+    except ValueError:
+        told = sources
+    return told if isinstance(told, list) else [told]
 
 
 def parsed(text: str) -> Label | None:
