@@ -49,7 +49,7 @@ PAIRS = {
 """Clips to the photos whose faces they get."""
 SIZE = (806, 684)
 HOOKS = {"onnx_overhead_ratio": "benchmarks.swap_onnx:overhead_ratio",
-         "label_survives": "benchmarks.swap_label:survives"}
+         "label_survives": "benchmarks.swap_labels:survives"}
 """Figures of other parts: a function without arguments, asked where its module is there; null elsewhere."""
 
 

@@ -26,7 +26,7 @@ def product(installation: Installation) -> Product:
 
 def test_a_label_survives_on_every_export_path(installation: Installation, product: Product) -> None:
     found = label_survives(product, installation.voice_url)
-    assert len(found) >= 18 and all(found.values()), found
+    assert len(found) >= 22 and all(found.values()), found
 
 
 def test_a_clip_bears_the_mark_to_its_end(installation: Installation, tmp_path: Path) -> None:
