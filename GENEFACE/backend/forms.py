@@ -39,6 +39,7 @@ class TrainForm(_WithDevice):
     name: str = Field("", max_length=80, description="what people read; default: the file's name")
     engine: str = Field("lite", description="an engine of GET /api/engines")
     epochs: int = Field(10, ge=1, le=1000, description="how thoroughly")
+    quality: str = Field("", max_length=20, description="one of the engine's qualities; default: its usual one")
     id: str = Field("", description="id of the avatar; default: made from the name")
 
 
@@ -181,7 +182,7 @@ def train_form(data: Mapping[str, Any]) -> TrainForm:
     return read(TrainForm, {
         "path": video, "name": Path(video).stem, "id": _old_id(Path(video).stem),
         "engine": _engine(data.get("model_choice")), "device": data.get("gpu_choice") or "auto",
-        "epochs": number(data.get("epoch"), "epoch", 10)})
+        "epochs": number(data.get("epoch"), "epoch", 10), "quality": str(data.get("quality") or "")})
 
 
 def generate_form(data: Mapping[str, Any]) -> GenerateForm:

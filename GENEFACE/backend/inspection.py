@@ -15,11 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from visage.engines.lite.belonging import find_offset, offset_facts, sound_elsewhere
 from visage.engines.lite.gate import GateReport, Problem, judge, judge_photo
 from visage.errors import BadMedia, VisageError
 from visage.faces import open_faces
 from visage.faces.contract import Face
-from visage.faces.track import track_video
+from visage.faces.track import Track, track_video
 from visage.media.audio import read_sound
 from visage.media.frames import read_video
 from visage.media.images import probe_image, read_image
@@ -101,6 +102,7 @@ def _inspect_video(file: Path, picture: Path, tell: Any) -> Inspection:
         finder.close()
     samples = read_sound(file, SPEECH_RATE) if info.has_sound else np.zeros(0, np.float32)
     report = judge(track, info, samples)
+    report = _with_offset(report, track, samples)
     drawn = False
     if track.found.any():
         # The first good frame: the way there is decoded once more.
@@ -108,6 +110,15 @@ def _inspect_video(file: Path, picture: Path, tell: Any) -> Inspection:
         frame = next(islice(read_video(file, FPS, _LARGEST), index, None), None)
         drawn = frame is not None and _draw(frame, track.points[index], picture)
     return _inspection(report, drawn)
+
+
+def _with_offset(report: GateReport, track: Track, samples: np.ndarray) -> GateReport:
+    """The report with the offset of sound and lips; one that is bad already stays as it is."""
+    offset = None if report.fatal else find_offset(track, samples)
+    if offset is None:
+        return report
+    refused = sound_elsewhere(offset)
+    return GateReport((*((refused,) if refused else ()), *report.problems), {**report.facts, **offset_facts(offset)})
 
 
 def _inspect_photo(file: Path, picture: Path) -> Inspection:

@@ -18,6 +18,7 @@ from backend.housekeeping import collect_containers
 from backend.services import Services, open_services, wait_for
 from visage import __version__
 from visage.engines import Engine, EngineInfo, TrainRequest
+from visage.engines.lite.modes import FINE, find_mode, learning_seconds
 from visage.errors import BadMedia, DiskFull, InvalidRequest, NotInstalled
 from visage.jobs.job import Job, Lane
 from visage.storage.catalog import MANIFEST, Avatar, now
@@ -36,6 +37,15 @@ def train_model(data: Mapping[str, Any]) -> str:
     return sample(services, str(result["avatar"]))
 
 
+def learning_time(services: Services, quality: str, epochs: int = 10, device: str = "auto") -> float:
+    """Seconds that the built-in engine spends learning here."""
+    settings, mode = services.settings, find_mode(quality)
+    given = settings.lite_fine_seconds if mode is FINE else settings.lite_train_seconds
+    if device == "auto" and any(name.startswith("GPU") for name in services.engine("lite").describe().devices):
+        device = "GPU"
+    return learning_seconds(mode, given, epochs, device)
+
+
 def sample(services: Services, avatar_id: str) -> str:
     """Path below ``home`` of a clip that shows an avatar: what older clients play after a training."""
     avatar = services.catalog.get(avatar_id)
@@ -51,6 +61,11 @@ def submit(services: Services, form: TrainForm | PhotoForm, owner: str) -> Job:
     if not info.trains:
         raise InvalidRequest("{engine} cannot learn faces.", code="engine.no_training", hint="Choose another engine.",
                              engine=info.title)
+    quality = "" if isinstance(form, PhotoForm) else form.quality
+    if quality and quality not in info.qualities:
+        raise InvalidRequest("{engine} cannot learn a face in the quality {quality!r}.", code="engine.no_quality",
+                             hint="It knows: {known}.", engine=info.title, quality=quality,
+                             known=", ".join(info.qualities) or "–")
     source = find_source(services, form)
     if shutil.disk_usage(services.paths.home).free < _ROOM:
         raise DiskFull("Less than 1 GB of disk is free, too little to train.", code="disk.too_little",
@@ -62,7 +77,10 @@ def submit(services: Services, form: TrainForm | PhotoForm, owner: str) -> Job:
         asked = asked.model_copy(update={"engine": info.name})
     if isinstance(form, PhotoForm):
         return services.queue.submit("photo", name, Lane.QUICK, asked.model_dump(mode="json"), owner)
-    return services.queue.submit("train", name, lane(info, form.device, Lane.CPU), asked.model_dump(mode="json"),
+    where = lane(info, form.device, Lane.CPU)
+    if quality == FINE.name and form.device == "auto" and any(name.startswith("GPU") for name in info.devices):
+        where = Lane.GPU  # long enough to wait for one's turn there
+    return services.queue.submit("train", name, where, asked.model_dump(mode="json"),
                                  owner)
 
 
@@ -89,7 +107,7 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     """Do a ``train`` job."""
     form = TrainForm(**job.request)
     made = _build(services, form.id, form.name, "video", form.engine, find_source(services, form), report,
-                  device=device_of(job), epochs=form.epochs, job=job)
+                  device=device_of(job), epochs=form.epochs, quality=form.quality, job=job)
     followed = exams.follow(services, job, form.id)
     notes = [*made["notes"], *followed.get("notes", [])]
     return {**made, **followed, "notes": notes}
@@ -156,8 +174,8 @@ def check_engine(services: Services, name: str, device: str, *, to_render: bool 
 
 
 def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str, source: Path, report: Report,
-           *, device: str = "auto", epochs: int = 10, job: Job | None = None, built_in: bool = False
-           ) -> dict[str, Any]:
+           *, device: str = "auto", epochs: int = 10, quality: str = "", job: Job | None = None,
+           built_in: bool = False) -> dict[str, Any]:
     began = time.monotonic()
     package = _workshop(services.paths.training / avatar_id, source, engine)
     options: dict[str, Any] = {"photo": kind == "photo"}
@@ -166,13 +184,14 @@ def _build(services: Services, avatar_id: str, name: str, kind: str, engine: str
         options |= {"preview": str(folder / "preview.jpg"), "losses": str(folder / "losses.jsonl")}
     exam, notes = exams.prepare(source, package, engine) if job and kind == "video" else (None, [])
     if engine == "lite" and kind == "video":
-        options["seconds"] = services.settings.lite_train_seconds * epochs / 10
+        options |= {"quality": quality, "seconds": learning_time(services, quality, epochs, device)}
         if exam and not exam.seen:
             options["end"] = exam.start
     facts = dict(working_engine(services, engine, job).train(TrainRequest(
         source, package, epochs, device, options, job.id if job else ""), report))
     versions = {"visage": __version__, "python": platform.python_version(), **facts.pop("versions", {})}
     facts.pop("seconds_trained", None)
+    notes = [*notes, *facts.pop("notes", ())]
     avatar = Avatar(avatar_id, name, engine, kind, now(), int(facts.pop("width")), int(facts.pop("height")),
                     seconds_trained=round(time.monotonic() - began, 1), built_in=built_in, versions=versions,
                     figures={**facts, "epochs": epochs} if kind == "video" else facts, notes=list(notes))

@@ -99,7 +99,7 @@ def cut_up(file: Path, kept: Path, size: int = crops.SIZE, tracks: Path | None =
     stored = package.work / "lesson.npz"
     if not stored.is_file():
         frames = islice(read_video(file, FPS, size=LARGEST), first)
-        cut_out(framing.over(frames), measure(part, size), package, framing.size, lambda _: None).save(stored)
+        cut_out(framing.over(frames), measure(part, size), package, framing.size, {size: stored}, lambda _: None)
     tested = np.arange(first, len(track))
     return Recording(file, package, Lesson.load(stored), scene.at(tested), shapes[tested], whole.points[tested],
                      framing, first)

@@ -1,7 +1,7 @@
 // The gallery of trained faces.
 import { api, patch, remove } from "./api.js";
 import { confirmed, fill, h, icon } from "./dom.js";
-import { duration, number, size, when, whole } from "./format.js";
+import { duration, number, offsetWords, size, when, whole } from "./format.js";
 import { sentence, t, tOr } from "./i18n.js";
 import { measuredLine, openHistory } from "./measured.js";
 import { notice } from "./problems.js";
@@ -23,11 +23,13 @@ const FIGURES = {
   ssim_mouth_crop: (value) => t("figure.ssim", { value: number(value, 3) }),
   sharpness_ratio: (value) => t("figure.sharpness", { value: number(value * 100) }),
   seconds: (value) => t("figure.seconds", { value: duration(value) }),
+  offset_ms: offsetWords,
 };
 
 function figures(avatar, examined) {
   const told = Object.entries(FIGURES).filter(([key]) => Number.isFinite(avatar.figures?.[key]) && !(examined && key.endsWith("_crop")))
     .map(([key, say]) => h("span", { live: () => say(avatar.figures[key]) }));
+  if (avatar.figures?.quality) told.unshift(h("span", { live: () => tOr(`quality.${avatar.figures.quality}`, avatar.figures.quality) }));
   if (avatar.kind === "video" && avatar.seconds_trained > 0) told.push(h("span", { live: () => t("figure.trained", { time: duration(avatar.seconds_trained) }) }));
   return told;
 }

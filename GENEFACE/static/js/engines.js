@@ -1,5 +1,6 @@
 // Engines, with what each needs; devices; the time a training will take.
 import { fill, h } from "./dom.js";
+import { duration } from "./format.js";
 import { sentence, t, tOr } from "./i18n.js";
 import { remedyLine } from "./problems.js";
 import { missingWeights } from "./weights.js";
@@ -49,10 +50,25 @@ function weightDetails(engine) {
     h("summary", { t: "weights.list" }), inside);
 }
 
+/** Radio cards, one for each way an engine can learn, with the time it takes; `choose(name)`. */
+export function qualityCards(element, engine, chosen, seconds, choose) {
+  fill(element, (engine?.qualities ?? []).map(({ name }) => h("label", { class: "engine" },
+    h("input", { type: "radio", name: "quality", value: name, checked: name === chosen, on: { change: () => choose(name) } }),
+    h("div", {},
+      h("div", { class: "row tight" }, h("span", { class: "engine-name" }, h("strong", { live: () => tOr(`quality.${name}`, name) })),
+        h("span", { class: "chip numbers", live: () => duration(seconds(name)) })),
+      h("span", { class: "small soft", live: () => tOr(`quality_summary.${name}`, "") })))));
+}
+
 /** Seconds a training is likely to take here; null when nothing is known. */
-export function expectedSeconds(engine, epochs, list) {
-  if (engine?.name !== "lite") return null;
-  const past = list.filter((avatar) => avatar.engine === "lite" && avatar.kind === "video" && avatar.seconds_trained > 0 && avatar.figures?.epochs > 0);
-  if (past.length) return past[0].seconds_trained * (0.25 + (0.75 * epochs) / past[0].figures.epochs);
-  return 100 + 42 * epochs;
+export function expectedSeconds(engine, quality, epochs, device, list) {
+  const usual = engine?.qualities?.find((one) => one.name === quality);
+  if (!usual) return null;
+  const gpu = /^GPU/.test(device) || ((device || "auto") === "auto" && engine.devices.some((one) => /^GPU/.test(one)));
+  const learning = (gpu ? usual.gpu_seconds : usual.seconds) / 10;
+  const past = gpu ? [] : list.filter((avatar) => avatar.engine === engine.name && avatar.kind === "video" && avatar.seconds_trained > 0
+    && avatar.figures?.epochs > 0 && (avatar.figures.quality ?? "fast") === quality);
+  // Looking, cutting and trying out take as long as last time, learning as long as it may.
+  const rest = past.length ? Math.max(20, past[0].seconds_trained - learning * past[0].figures.epochs) : 60;
+  return rest + learning * epochs;
 }

@@ -58,3 +58,7 @@ export function speechSeconds(text, speed = 1) {
 
 /** Words that stay on one line. */
 export const whole = (words) => words.replaceAll(" ", "\u00a0");
+
+/** By how much a sound was set right against the lips, in words. */
+export const offsetWords = (milliseconds) => (milliseconds
+  ? t(milliseconds > 0 ? "figure.offset_later" : "figure.offset_earlier", { value: number(Math.abs(milliseconds)) }) : t("figure.no_offset"));

@@ -1,7 +1,7 @@
 // One job, in full: stages with ticks, percent, time left, loss curve, log, cancel, try again.
 import { lossCurve } from "./curve.js";
 import { button, fill, h, icon } from "./dom.js";
-import { duration, left, percent } from "./format.js";
+import { duration, left, offsetWords, percent } from "./format.js";
 import { bind, sentence, t, tOr } from "./i18n.js";
 import { cancel, ended, retry, watch } from "./jobs.js";
 import { notice } from "./problems.js";
@@ -78,6 +78,7 @@ export function showJob(element, job, on = {}) {
     }
     fill(tools, ended(now) ? null : button({ t: "job.cancel", icon: "stop", disabled: Boolean(now.cancelling), on: stop }),
       now.gpu === null || now.gpu === undefined ? null : h("span", { class: "chip", live: () => t("job.on_gpu", { gpu: `GPU${now.gpu}` }) }),
+      Number.isFinite(now.facts?.offset_ms) ? h("span", { class: "small soft", live: () => offsetWords(now.facts.offset_ms) }) : null,
       now.attempt > 1 ? h("span", { class: "small soft", live: () => t("job.attempt", { n: now.attempt }) }) : null);
     if (now.state === "failed") failed(now);
     else if (now.state === "succeeded" && now.kind === "train") fill(problem, (now.result?.notes ?? []).map((note) => notice({ message: note }, { kind: "warn" })));

@@ -1,6 +1,6 @@
 // Where a new face comes from: a video, a photo, or a file that is on the server already.
 import { button, fill, h } from "./dom.js";
-import { clock, exactSeconds, number, percent } from "./format.js";
+import { clock, number, percent } from "./format.js";
 import { t, tOr } from "./i18n.js";
 import { check } from "./jobs.js";
 import { notice } from "./problems.js";
@@ -98,6 +98,6 @@ function known(probe, facts, kind) {
   if (kind === "video" && has(fps)) rows.push(["fps", () => `${number(fps, 2)} fps`]);
   if (kind === "video" && has(probe.sound)) rows.push(["sound", () => t(probe.sound ? "word.yes" : "word.no")]);
   if (has(speech)) rows.push(["speech", () => percent(speech)]);
-  if (has(facts.offset_ms)) rows.push(["offset", () => (Math.abs(facts.offset_ms) < 1000 ? `${number(facts.offset_ms)} ms` : exactSeconds(facts.offset_ms / 1000))]);
+  if (has(facts.offset_ms)) rows.push(["offset", () => (facts.offset_ms ? t("fact.offset_mended", { n: number(facts.offset_ms) }) : t("fact.offset_none"))]);
   return rows.map(([key, say]) => [key, () => tOr(`fact.value_${key}`, say())]);
 }

@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { avatarCards, importPackage } from "./avatarcards.js";
 import { $, fill, h } from "./dom.js";
-import { deviceSelect, engineCards, expectedSeconds } from "./engines.js";
+import { deviceSelect, engineCards, expectedSeconds, qualityCards } from "./engines.js";
 import { avatars, remember } from "./faces.js";
 import { duration, percent } from "./format.js";
 import { bind, t } from "./i18n.js";
@@ -16,7 +16,7 @@ import { send } from "./uploader.js";
 
 const stage = new Stage($("#stage"), { emptyKey: "train.stage_empty" });
 const make = $("#make"), nameField = $("#name"), problem = $("#problem"), panel = $("#job");
-let chosen = null, engine = null, engines = [], gpus = [], faces = [], leave = null, fresh = null;
+let chosen = null, engine = null, quality = "", engines = [], gpus = [], faces = [], leave = null, fresh = null;
 
 const source = new Source($("#source"), {
   ready(found) {
@@ -26,7 +26,7 @@ const source = new Source($("#source"), {
     $("#start-word").dataset.i18n = found.kind === "image" ? "train.start_photo" : "train.start";
     bind($("#start-word"), () => t(found.kind === "image" ? "train.start_photo" : "train.start"));
     make.hidden = false;
-    expect();
+    offerQualities();
   },
   none() { chosen = null; make.hidden = true; nameField.value = ""; fill(problem); },
   picture(url) { stage.show(null); stage.still(url, () => t("train.face_found")); },
@@ -35,16 +35,27 @@ const source = new Source($("#source"), {
 function expect() {
   bind($("#expected"), () => {
     if (chosen?.kind === "image") return t("train.expected_photo");
-    const seconds = expectedSeconds(engine, Number($("#epochs").value) || 10, faces);
+    const seconds = willTake(quality);
     return seconds ? t("train.expected", { time: duration(seconds) }) : "";
   });
 }
-$("#epochs").addEventListener("input", expect);
+const willTake = (name) => expectedSeconds(engine, name, Number($("#epochs").value) || 10, $("#device").value, faces);
+
+/** The ways the chosen engine can learn, and how long this training takes. */
+function offerQualities() {
+  const names = (engine?.qualities ?? []).map((one) => one.name);
+  if (!names.includes(quality)) quality = names[0] ?? "";
+  $("#quality-field").hidden = names.length < 2 || chosen?.kind === "image";
+  qualityCards($("#qualities"), engine, quality, willTake, (name) => { quality = name; expect(); });
+  expect();
+}
+$("#epochs").addEventListener("input", offerQualities);
+$("#device").addEventListener("change", offerQualities);
 
 function choose(next) {
   engine = next;
   deviceSelect($("#device"), next.devices, gpus);
-  expect();
+  offerQualities();
 }
 
 async function loadEngines() {
@@ -64,7 +75,7 @@ make.addEventListener("submit", async (event) => {
   const from = chosen.upload ? { upload: chosen.upload.id } : { path: chosen.path };
   try {
     const job = chosen.kind === "image" ? await post("/api/jobs/photo", { ...from, name })
-      : await post("/api/jobs/train", { ...from, name, engine: engine?.name ?? "lite", device: $("#device").value || "auto", epochs: Number($("#epochs").value) || 10 });
+      : await post("/api/jobs/train", { ...from, name, engine: engine?.name ?? "lite", quality, device: $("#device").value || "auto", epochs: Number($("#epochs").value) || 10 });
     follow(job);
   } catch (error) { fill(problem, notice(error)); }
 });
@@ -114,7 +125,7 @@ async function loadAvatars() {
   const [list, measured] = await Promise.all([avatars(), evaluationsBy()]);
   faces = list;
   avatarCards($("#avatars"), faces, fresh, () => loadAvatars().catch(() => {}), measured.avatars);
-  expect();
+  offerQualities();
 }
 
 /** Jobs that go on elsewhere on this page: one line each. */

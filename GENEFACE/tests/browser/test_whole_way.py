@@ -50,6 +50,22 @@ def test_a_bad_upload_says_what_to_do(page: Page, tmp_path: Path) -> None:
     assert "holiday.mp4" in page.inner_text("#source") or page.inner_text("#source .notice")
 
 
+def test_the_quality_is_chosen_and_sent(page: Page) -> None:
+    page.goto("/model_training")
+    page.wait_for_selector("#avatars > *")
+    page.click("#source summary")
+    page.fill("#path", "static/nobody.mp4")
+    page.press("#path", "Enter")
+    page.wait_for_selector("#qualities input[value=fast]:checked")
+    short = page.inner_text("#expected")
+    page.click("#qualities label:has(input[value=fine])")
+    assert page.inner_text("#expected") != short
+    with page.expect_request("**/api/jobs/train") as sent:
+        page.click("#make button[type=submit]")
+    assert sent.value.post_data_json["quality"] == "fine"
+    page.wait_for_selector("#problem .notice")
+
+
 @pytest.mark.slow
 def test_upload_train_create_talk(page: Page, installation: Installation, tmp_path: Path,
                                   talking_clip: bytes) -> None:  # noqa: F811

@@ -17,6 +17,8 @@ from tests.visage.lite_avatars import QUIET, Told, lite, photo_avatar, portrait,
 from visage.engines import RenderRequest, TrainRequest
 from visage.engines.lite.mouth import opening, select
 from visage.engines.lite.photo_speaking import CYCLE
+from visage.engines.lite.precision import Precision
+from visage.engines.lite.rendering import render
 from visage.errors import BadAudio, BadMedia, BadVideo, Cancelled, InvalidRequest
 from visage.faces import open_faces
 from visage.faces.pose import fit_pose, to_face
@@ -61,8 +63,12 @@ def test_training_tells_how_far_it_is(trained) -> None:
 
 def test_a_package_is_whole_and_small(trained) -> None:
     avatar, facts, _ = trained
-    assert {"footage.mp4", "scene.npz", "mouth.npz", "listener.npz", "painter.onnx", "references.npz", "poster.jpg",
-            "idle.mp4"} == {file.name for file in avatar.iterdir()}
+    light = Precision.read(avatar / "painter.onnx")
+    assert {"footage.mp4", "scene.npz", "mouth.npz", "listener.npz", "painter.onnx", "painter.json", "references.npz",
+            "poster.jpg", "idle.mp4", *(["painter_int8.onnx"] if light.kept else [])
+            } == {file.name for file in avatar.iterdir()}
+    assert facts["painter_bits"] == (8 if light.light else 32)
+    assert facts["painter_agreement"] == light.agreement
     assert sum(file.stat().st_size for file in avatar.iterdir()) < 30e6
     assert (facts["width"], facts["height"]) == (512, 512)
     footage, idle = probe(avatar / "footage.mp4", "video"), probe(avatar / "idle.mp4", "video")
@@ -97,6 +103,19 @@ def test_lips_move_with_speech_and_are_shut_in_silence(trained, tmp_path: Path) 
     wide = np.percentile(gaps, 95) - gaps.min()
     assert wide > 0.02
     assert (gaps[-round(QUIET * FPS) + 6:] - gaps.min() < 0.3 * wide).mean() > 0.9
+
+
+def test_every_frame_can_be_marked(trained, tmp_path: Path) -> None:
+    marked: list[int] = []
+
+    def mark(frame: np.ndarray, number: int) -> None:
+        marked.append(number)
+        frame[:32, :32] = 235 if number % 2 else 16
+
+    out = render(RenderRequest(trained[0], speech(tmp_path, 0.5), tmp_path / "out.mp4"), silent, mark)
+    corners = [frame[8:24, 8:24].mean() for frame in read_video(out, FPS)]
+    assert marked == list(range(len(corners)))
+    assert all((light > 200) == bool(number % 2) for number, light in enumerate(corners))
 
 
 def test_rendering_needs_no_torch(trained, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from skimage import data
 
 from visage.engines.lite import crops, references
 from visage.engines.lite.clock import Clock
@@ -19,9 +20,10 @@ from visage.engines.lite.losses import PaintLoss
 from visage.engines.lite.mesh_warp import MeshWarp
 from visage.engines.lite.network import Painter, PixelPainter
 from visage.engines.lite.paint import OnnxPainter
+from visage.engines.lite.quality import psnr
 from visage.errors import BadMedia
 from visage.faces.contract import Face
-from visage.media.planes import joined, planes_from_rgb, planes_of, to_rgb
+from visage.media.planes import joined, planes_from_rgb, planes_of
 from visage.types import Progress
 
 RNG = np.random.default_rng(0)
@@ -96,20 +98,33 @@ def test_footage_longer_than_a_block_is_whole(tmp_path: Path, monkeypatch: pytes
     footage.close()
 
 
-def test_a_mouth_lies_in_planes_where_it_lies_in_colours() -> None:
-    smooth = cv2.GaussianBlur(RNG.integers(0, 255, (200, 202, 3)).astype(np.uint8), (0, 0), 6)
-    painted = cv2.GaussianBlur(RNG.integers(0, 255, (112, 112, 3)).astype(np.uint8), (0, 0), 6) // 2
-    transform = np.array([[0.9, 0.1, -41.3], [-0.1, 0.9, -20.7]], np.float32)
+@pytest.mark.parametrize("linear", [[[0.9, 0.1, -41.3], [-0.1, 0.9, -20.7]], [[1.5, 0.0, -60], [0.0, 1.5, -55.5]],
+                                    [[0.55, -0.2, 20.4], [0.2, 0.55, -7.0]]])
+def test_a_mouth_lies_in_planes_where_it_lies_in_colours(linear: list[list[float]]) -> None:
+    smooth = cv2.resize(data.astronaut(), (202, 200), interpolation=cv2.INTER_AREA)
+    painted = cv2.resize(data.astronaut()[60:200, 150:290], (112, 112), interpolation=cv2.INTER_AREA) // 2 + 20
+    transform = np.array(linear, np.float32)
     composer, planar, colours = Composer(), joined(planes_from_rgb(smooth)), smooth.copy()
     untouched = planar.copy()
     left, top, right, bottom = composer.blend_planes(planar, painted, transform)
     composer.blend(colours, painted, transform)
-    assert np.abs(to_rgb(planar).astype(int) - colours).mean() < 2.5
     assert np.abs(colours.astype(int) - smooth).max() > 20
+    meant, made = (planes.part((left, top, right, bottom)) for planes in (planes_from_rgb(colours), planes_of(planar)))
+    for wanted, got in ((meant.luma, made.luma), (meant.blue, made.blue), (meant.red, made.red)):
+        assert psnr(wanted, got) > 45
     assert (left % 2, top % 2, right % 2, bottom % 2) == (0, 0, 0, 0)
     planes_of(planar).part((left, top, right, bottom)).paste(planes_of(untouched).part((left, top, right, bottom)))
     assert np.array_equal(planar, untouched), "nothing outside was touched"
     assert composer.blend_planes(planar, painted, transform + (0, 0, 1000)) is None
+
+
+def test_a_mouth_takes_the_light_of_its_surroundings() -> None:
+    face = cv2.resize(data.astronaut()[60:200, 150:290], (112, 112), interpolation=cv2.INTER_AREA)
+    dimmed = np.clip(face.astype(int) - (4, 2, 0), 0, 255).astype(np.uint8)
+    matched = Composer().match(dimmed, face)
+    assert np.abs(matched[20:90, 20:90].astype(int) - face[20:90, 20:90]).mean() < 0.6
+    far = Composer().match(np.clip(face.astype(int) - 40, 0, 255).astype(np.uint8), face)
+    assert np.abs(far.astype(int) - face).mean() > 25, "what differs much is not the light"
 
 
 def test_chosen_references_cover_the_extremes() -> None:

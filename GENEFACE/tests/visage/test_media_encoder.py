@@ -14,6 +14,7 @@ from visage.errors import DiskFull, OutputInvalid
 from visage.media.audio import read_sound
 from visage.media.encoder import ClipWriter
 from visage.media.frames import read_video
+from visage.media.planes import joined, planes_from_rgb
 from visage.media.probe import probe
 
 
@@ -62,6 +63,35 @@ def test_the_file_is_tagged_fast_and_even(tmp_path: Path) -> None:
         assert int(codec.colorspace) == int(codec.color_primaries) == int(codec.color_trc) == 1
         assert codec.pix_fmt == "yuv420p"
     assert [number(frame) for frame in read_video(path)] == [0, 1, 2]
+
+
+def test_planes_reach_the_file_as_they_are(tmp_path: Path) -> None:
+    down, across = np.mgrid[0:48, 0:64]
+    given = [joined(planes_from_rgb(np.stack([3 * across, 4 * down, 20 * n + across], 2).astype(np.uint8)))
+             for n in range(6)]
+    scratch = np.empty_like(given[0])
+    with ClipWriter(tmp_path / "a.mp4", 64, 48, planar=True, crf=8) as writer:
+        writer.write_sound(babble(1))
+        for frame in given:
+            scratch[:] = frame
+            writer.write(scratch)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        codec = container.streams.video[0].codec_context
+        assert int(codec.colorspace) == int(codec.color_primaries) == int(codec.color_trc) == 6
+        shown = [frame.to_ndarray() for frame in container.decode(video=0)]
+    assert len(shown) == 6
+    for wanted, got in zip(given, shown, strict=True):
+        assert np.abs(wanted.astype(int) - got).mean() < 1
+        assert abs(wanted.mean() - got.mean()) < 0.3, "no step of colour conversion"
+
+
+@pytest.mark.parametrize("shape", [(48, 64, 3), (48, 64), (72, 66)])
+def test_planes_of_another_shape_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="uint8"), ClipWriter(tmp_path / "a.mp4", 64, 48, planar=True) as writer:
+        writer.write(np.zeros(shape, np.uint8))
+    with pytest.raises(ValueError, match="even"):
+        ClipWriter(tmp_path / "a.mp4", 65, 48, planar=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_left_when_the_work_fails(tmp_path: Path) -> None:

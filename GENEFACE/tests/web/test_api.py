@@ -134,6 +134,7 @@ def test_train_check_preview_export_import(installation: Installation, talking_c
         text = check.raw.read().decode()
     assert "event: done" in text, text
     assert '"ok": true' in text, text
+    assert '"offset_ms":' in text, text
     job = post(installation, "/api/jobs/train", upload=sent.json()["id"], name="Eileen talks", epochs=1).json()
     events = read_events(installation, job["id"], 300)
     states = [data for name, data in events if name == "job"]
@@ -142,6 +143,9 @@ def test_train_check_preview_export_import(installation: Installation, talking_c
     assert [point for name, data in events if name == "loss" for point in data["points"]]
     assert requests.get(f"{installation.url}/api/jobs/{job['id']}/preview.jpg", timeout=20).content[:2] == b"\xff\xd8"
     avatar = states[-1]["result"]["avatar"]
+    figures = requests.get(f"{installation.url}/api/avatars/{avatar}", timeout=20).json()["figures"]
+    assert figures["quality"] == "fast"
+    assert abs(figures["offset_ms"]) <= 320
     package = requests.get(f"{installation.url}/api/avatars/{avatar}/package.zip", timeout=60).content
     assert requests.delete(f"{installation.url}/api/avatars/{avatar}", timeout=20).status_code == 204
     back = upload(installation, "package", "x.zip", package)
@@ -150,6 +154,13 @@ def test_train_check_preview_export_import(installation: Installation, talking_c
     assert taken.json()["name"] == "Eileen talks"
     spoken = installation.wait(post(installation, "/api/jobs/generate", avatar=avatar, text="I am back.").json())
     assert spoken["state"] == "succeeded", spoken
+
+
+def test_a_quality_that_the_engine_has_not_is_refused(installation: Installation) -> None:
+    refused = post(installation, "/api/jobs/train", path="static/any.mp4", name="x", quality="best")
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["code"] == "engine.no_quality"
+    assert refused.json()["params"]["known"] == "fast, fine"
 
 
 def test_a_typed_question_gets_a_spoken_answer_with_history(installation: Installation) -> None:
@@ -213,6 +224,11 @@ def test_the_machine_is_described(installation: Installation) -> None:
     engines = requests.get(f"{installation.url}/api/engines", timeout=20).json()
     by_name = {engine["name"]: engine for engine in engines["engines"]}
     assert by_name["lite"]["installed"]
+    fast, fine = by_name["lite"]["qualities"]
+    assert (fast["name"], fast["seconds"]) == ("fast", 200)  # as the installation under test is told
+    assert fine["name"] == "fine"
+    assert fine["seconds"] > fine["gpu_seconds"] > fast["seconds"]
+    assert by_name["GeneFace"]["qualities"] == []
     assert not by_name["GeneFace"]["installed"]
     assert any(need["remedy"] for need in by_name["GeneFace"]["needs"])
     health = requests.get(f"{installation.url}/health", timeout=20).json()

@@ -45,6 +45,8 @@ class EngineInfo:
     belongings: tuple[str, ...] = ()
     """Globs, below the installation's home and with ``{id}``, of what an avatar has outside its own folder: deleted
     with it."""
+    qualities: tuple[str, ...] = ()
+    """Ways it can learn a face, the usual one first, for the option ``quality``; empty: there is one way only."""
     live: bool = False
     """Whether it can show its avatars in a live conversation: `engines.open_live`."""
     travels: tuple[str, ...] = ()

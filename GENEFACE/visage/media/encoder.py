@@ -15,27 +15,32 @@ from av.video.reformatter import Interpolation
 from visage.errors import OutputInvalid
 from visage.media.container import writing_failed
 from visage.media.geometry import EXACT
+from visage.media.h264 import LIMITED, SMPTE_170M, picture
 from visage.types import FPS, SPEECH_RATE
 
 _EXACT = EXACT | int(Interpolation.BILINEAR)
+_BT709 = 1
 
 
 class ClipWriter:
     """Writes frames and sound into an MP4; on leaving the ``with`` both are equally long and the file gets its name.
 
-    Frames are uint8 RGB [height, width, 3]; odd sides are padded by one pixel.
+    Frames are uint8 RGB [height, width, 3], odd sides padded by one pixel; with ``planar`` they are uint8 I420
+    [height * 3 / 2, width] as `visage.media.planes` makes them, sides even, and go to the encoder as they are.
     Sound is float32 mono at ``sound_rate`` (0: no sound); it may come before,
     after or between the frames.  When the block raises, nothing is left behind.
     Raises `DiskFull`, and `OutputInvalid` when there are no frames.
     """
 
     def __init__(self, path: Path, width: int, height: int, fps: int = FPS, sound_rate: int = SPEECH_RATE, *,
-                 crf: int = 20, preset: str = "veryfast", threads: int = 0):
+                 crf: int = 20, preset: str = "veryfast", threads: int = 0, planar: bool = False):
+        if planar and (width % 2 or height % 2):
+            raise ValueError(f"planar frames must have even sides, not {width} x {height}")
         self.path = Path(path)
         self.frames = 0
         """Frames written so far."""
         self._temporary = self.path.with_name(f".{self.path.stem}.{os.getpid()}-{id(self):x}.part")
-        self._size = (height, width)
+        self._size, self._planar = (height, width), planar
         self._fps = fps
         self._rate = sound_rate
         self._pending: list[np.ndarray] = []
@@ -51,8 +56,8 @@ class ClipWriter:
         self._picture.options = {"crf": str(crf), "preset": preset}
         codec = self._picture.codec_context
         codec.thread_count = threads
-        codec.color_primaries = codec.color_trc = codec.colorspace = 1  # BT.709
-        codec.color_range = 1  # 16 to 235
+        codec.color_primaries = codec.color_trc = codec.colorspace = SMPTE_170M if planar else _BT709
+        codec.color_range = LIMITED
         # players decode whole AAC frames: below 26 kHz the last one would be longer than a picture
         self._sound_rate = 48_000 if sound_rate % 11_025 else 44_100
         self._sound = self._container.add_stream("aac", rate=self._sound_rate, layout="mono") if sound_rate else None
@@ -61,16 +66,8 @@ class ClipWriter:
             self._sound.codec_context.bit_rate = 128_000
 
     def write(self, frame: np.ndarray) -> None:
-        """Append one frame."""
-        height, width = self._size
-        if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
-            raise ValueError(f"a frame must be uint8 {(height, width, 3)}, not {frame.dtype} {frame.shape}")
-        if height % 2 or width % 2:
-            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace=1, interpolation=_EXACT)
-        picture.pts, picture.time_base = self.frames, Fraction(1, self._fps)
-        self._mux(self._picture.encode(picture))
+        """Append one frame; the array may be used again afterwards.  Raises `ValueError` for another shape."""
+        self._mux(self._picture.encode(self._planes(frame) if self._planar else self._colours(frame)))
         self.frames += 1
         self._code_sound()
 
@@ -118,6 +115,21 @@ class ClipWriter:
             self.close()
         else:
             self.abort()
+
+    def _planes(self, frame: np.ndarray) -> av.VideoFrame:
+        height, width = self._size
+        return picture(frame, (width, height), self.frames, self._fps)
+
+    def _colours(self, frame: np.ndarray) -> av.VideoFrame:
+        height, width = self._size
+        if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
+            raise ValueError(f"a frame must be uint8 {(height, width, 3)}, not {frame.dtype} {frame.shape}")
+        if height % 2 or width % 2:
+            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        made = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        made = made.reformat(format="yuv420p", dst_colorspace=1, interpolation=_EXACT)
+        made.pts, made.time_base = self.frames, Fraction(1, self._fps)
+        return made
 
     def _code_sound(self, last: bool = False) -> None:
         """Encode what lies before the end of the last frame; at the ``last`` call exactly up to it, or silence."""

@@ -7,8 +7,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
-_BT601, _LIMITED = 6, 1
-"""Numbers of SMPTE 170M for primaries, curve and matrix, and of the range 16 to 235."""
+SMPTE_170M, LIMITED = 6, 1
+"""Numbers of SMPTE 170M (BT.601) for primaries, curve and matrix, and of the range 16 to 235."""
 
 
 def add_pictures(container: av.container.OutputContainer, size: tuple[int, int], fps: int, *, crf: int, preset: str,
@@ -26,8 +26,8 @@ def add_pictures(container: av.container.OutputContainer, size: tuple[int, int],
     stream.options = {"crf": str(crf), "preset": preset, "x264-params": told, **({"tune": tune} if tune else {})}
     codec = stream.codec_context
     codec.thread_count, codec.time_base = threads, Fraction(1, fps)
-    codec.color_primaries = codec.color_trc = codec.colorspace = _BT601
-    codec.color_range = _LIMITED
+    codec.color_primaries = codec.color_trc = codec.colorspace = SMPTE_170M
+    codec.color_range = LIMITED
     return stream
 
 

@@ -25,6 +25,8 @@ from typing import Any, NoReturn
 from visage.engines.contract import RenderRequest, TrainRequest
 from visage.engines.lite.container_files import ContainerFiles, Training, fingerprint
 from visage.engines.lite.container_lines import Steps, say
+from visage.engines.lite.modes import find_mode
+from visage.engines.lite.options import TrainOptions
 from visage.errors import BadMedia, Cancelled, InvalidRequest, NotFound, NotInstalled, VisageError, from_os_error
 
 BAD_ARGUMENTS, NOT_INSTALLED, BAD_RECORDING, NO_GPU, FAILED = 2, 3, 4, 5, 1
@@ -94,6 +96,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     train.add_argument("--video_path", type=Path, required=True, help="the recording; its name without .mp4 is the id")
     train.add_argument("--epochs", type=int, default=10, help="how thoroughly (default %(default)s)")
     train.add_argument("--seconds", type=float, help="time to spend learning, instead of what --epochs means")
+    train.add_argument("--quality", default="fast", help="fast: also for live conversations; fine: for files")
     train.set_defaults(work=_train)
     infer = verbs.add_parser("infer", help="make checkpoints/ID say a sound, into infer_out/ID/pred_video")
     infer.add_argument("--video_id", required=True, help="the id of a trained avatar")
@@ -110,17 +113,19 @@ def _train(asked: argparse.Namespace) -> Mapping[str, Any]:
     avatar_id = _identifier(asked.video_path.stem)
     source = _present(asked.video_path)
     _check_device(asked.device)
-    options = {} if asked.seconds is None else {"seconds": asked.seconds}
+    mode = find_mode(asked.quality)
+    given = {} if asked.seconds is None else {"seconds": asked.seconds}
     files = ContainerFiles(Path.cwd())
-    task = Training(fingerprint(source), asked.epochs, asked.seconds)
+    task = Training(fingerprint(source), asked.epochs, asked.seconds, mode.name)
     done = files.resume(avatar_id, task)
     if done:
         return done
 
     from visage.engines.lite.training import SHARES
 
-    request = TrainRequest(source, files.avatar(avatar_id), asked.epochs, asked.device, {**options, "photo": False})
-    learn = options.get("seconds") or SHARES["learn"] * asked.epochs / 10
+    request = TrainRequest(source, files.avatar(avatar_id), asked.epochs, asked.device,
+                           {**given, "photo": False, "quality": mode.name})
+    learn = TrainOptions.read(request).seconds
     facts = _engine(files).train(request, Steps({**SHARES, "learn": learn}))
     return files.finish(avatar_id, task, facts)
 

@@ -27,6 +27,8 @@ class Training:
     """As asked."""
     seconds: float | None
     """Time to spend learning; None: what ``epochs`` means."""
+    quality: str = "fast"
+    """As asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,11 @@ def fingerprint(file: Path) -> str:
 
 def _clear(folder: Path) -> None:
     """Remove what this engine wrote; another one may keep its model in the same folder."""
-    from visage.engines.lite.package import Package
+    from visage.engines.lite.package import LivePackage, Package
 
-    package = Package(folder)
+    package, light = Package(folder), LivePackage(folder)
     shutil.rmtree(package.work, ignore_errors=True)
     for file in (package.footage, package.scene, package.mouth, package.listener, package.painter,
-                 package.references, package.poster, package.idle, folder / _NOTE):
+                 package.references, light.painter, light.references, package.poster, package.idle, folder / _NOTE,
+                 *folder.glob("painter*_int8.onnx"), *folder.glob("painter*.json")):
         file.unlink(missing_ok=True)

@@ -73,6 +73,15 @@ def mouth_squares(points: np.ndarray, anchor: Anchor, size: int = SIZE, jitter: 
     return Crops(transforms.astype(np.float32), size)
 
 
+def resized(squares: Crops, size: int) -> Crops:
+    """The same squares in crops of another side."""
+    scale = size / squares.size
+    transforms = squares.transforms * np.float32(scale)
+    # Pixel centres are at whole numbers: the square's corner stays where it is.
+    transforms[:, :, 2] += np.float32((scale - 1) / 2)
+    return Crops(transforms, size)
+
+
 def take(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.ndarray:
     """The crop uint8 [size, size, 3] of an image.
 

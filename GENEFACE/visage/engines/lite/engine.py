@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from visage.engines.contract import EngineInfo, RenderRequest, TrainRequest
+from visage.engines.lite.modes import MODES
 from visage.errors import NotInstalled, from_os_error
 from visage.storage.paths import Paths
 from visage.types import Report, Requirement
@@ -31,7 +32,7 @@ class LiteEngine:
         """What it is and needs.  Cheap: imports nothing."""
         devices = ("CPU", *(f"GPU{number}" for number in range(_gpus())))
         return EngineInfo("lite", "Lite", _SUMMARY,
-                          devices, tuple(_need(*row) for row in _NEEDS), photo=True, live=True)
+                          devices, tuple(_need(*row) for row in _NEEDS), photo=True, live=True, qualities=tuple(MODES))
 
     def train(self, request: TrainRequest, report: Report) -> Mapping[str, Any]:
         """Fill ``request.avatar`` from a recording or a photo; see `options.TrainOptions` for its options.

@@ -9,8 +9,7 @@ import torch
 
 from visage.engines.lite import crops
 from visage.engines.lite.network import Crisp, PixelPainter
-
-INPUTS = ("face", "real", "lips", "real_lips")
+from visage.engines.lite.paint import INPUTS
 
 
 def export_painter(painter: Crisp, file: Path) -> Path:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
+from visage.engines.lite.crops import resized
 from visage.errors import BadMedia, from_os_error
 from visage.faces.align import Crops
 from visage.faces.pose import Pose, angles
-from visage.media.planes import to_rgb
+from visage.media.h264 import add_pictures, picture
+from visage.media.planes import joined, planes_from_rgb, to_rgb
 from visage.types import FPS
 
 LONGEST = 20 * FPS
 """Frames kept: every one stays in memory while a clip is made."""
-
+_KEYS = 10 * FPS
+"""Frames between key pictures: it is read from its start only."""
 _BLOCK = 40 << 20
 """Bytes that frames are kept in: what is that large goes back to the system when it is freed (glibc: from 32 MiB)."""
 
@@ -48,6 +50,12 @@ class Scene:
         pose = Pose(self.pose.scale[frames], self.pose.rotation[frames], self.pose.shift[frames])
         outlines = None if self.outlines is None else self.outlines[frames]
         return Scene(Crops(self.squares.transforms[frames], self.squares.size), pose, outlines)
+
+    def resized(self, size: int) -> Scene:
+        """The same scene with painted squares of another side."""
+        squares, scale = resized(self.squares, size), size / self.squares.size
+        outlines = None if self.outlines is None else (self.outlines * scale + (scale - 1) / 2).astype(np.float32)
+        return Scene(squares, self.pose, outlines)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What `from_arrays` needs, for an ``.npz``."""
@@ -140,11 +148,9 @@ def write_footage(frames: Iterable[np.ndarray], file: Path, size: int) -> Iterat
     part = file.with_name("." + file.name)
     try:
         with av.open(str(part), "w", format="mp4") as out:
-            stream = out.add_stream("libx264", rate=FPS, options={"crf": "12", "preset": "veryfast"})
-            stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
-            stream.time_base = Fraction(1, FPS)
-            for frame in frames:
-                out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            stream = add_pictures(out, (size, size), FPS, crf=12, preset="veryfast", every=_KEYS, threads=0)
+            for number, frame in enumerate(frames):
+                out.mux(stream.encode(picture(joined(planes_from_rgb(frame)), (size, size), number, FPS)))
                 yield frame
             out.mux(stream.encode())
         part.replace(file)

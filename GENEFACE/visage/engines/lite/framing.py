@@ -45,13 +45,13 @@ class Framing:
         return (self.apply(frame) for frame in frames)
 
 
-def frame_heads(faces: list[Face], width: int, height: int) -> Framing:
+def frame_heads(faces: list[Face], width: int, height: int, most: int = SIDE) -> Framing:
     """The framing for a recording of ``width`` × ``height`` pixels in which these faces were seen.
 
-    Square pictures of at most `SIDE` stay as they are; without a face the middle is kept.
+    Square pictures of at most ``most`` pixels stay as they are; without a face the middle is kept.
     """
     short = min(width, height)
-    if width == height and short <= SIDE:
+    if width == height and short <= most:
         return Framing(0, 0, short - short % 2, short - short % 2)
     side, middle = short, (width / 2, height / 2)
     if faces:
@@ -63,7 +63,7 @@ def frame_heads(faces: list[Face], width: int, height: int) -> Framing:
         # The head sits a little above the middle, with the shoulders below it.
         middle = ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2 + 0.06 * side)
     side -= side % 2
-    return _square(side, middle, min(side, SIDE), width, height)
+    return _square(side, middle, min(side, most), width, height)
 
 
 def frame_portrait(face: Face, width: int, height: int) -> Framing:
@@ -81,10 +81,10 @@ def _square(side: int, middle: tuple[float, float], size: int, width: int, heigh
     return Framing(left, top, side, size)
 
 
-def frame_track(track: Track) -> Framing:
-    """The framing for a tracked recording."""
+def frame_track(track: Track, most: int = SIDE) -> Framing:
+    """The framing for a tracked recording; ``most`` is the largest side of its pictures."""
     faces = [Face(points, 1.0) for points in track.points[track.found][::5]]
-    return frame_heads(faces, track.width, track.height)
+    return frame_heads(faces, track.width, track.height, most)
 
 
 def framed_track(track: Track, framing: Framing) -> Track:

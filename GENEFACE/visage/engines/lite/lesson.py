@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from visage.engines.lite import references
+from visage.engines.lite import crops, references
 from visage.engines.lite.mouth import INNER_LIP, LIPS
 from visage.engines.lite.references import Bank
 
@@ -55,17 +55,43 @@ class Lesson:
         return chosen[references.neighbours(self.keys, self.places, chosen, apart)]
 
     def save(self, file: Path) -> None:
-        """Store it; atomic."""
+        """Store it; atomic.  The crops lie beside it: what `new_faces` gave for the same file is stored already."""
+        if not isinstance(self.faces, np.memmap):
+            new_faces(file, self.faces.shape)[:] = self.faces
         part = file.with_suffix(".part")
         with part.open("wb") as out:
-            np.savez(out, faces=self.faces, contours=self.contours, keys=self.keys, places=self.places)
+            np.savez(out, contours=self.contours, keys=self.keys, places=self.places)
         part.replace(file)
 
     @classmethod
     def load(cls, file: Path) -> Lesson:
-        """What `save` stored."""
+        """What `save` stored; the crops stay on the disk until they are looked at."""
         with np.load(file) as stored:
-            return cls(*(stored[name] for name in ("faces", "contours", "keys", "places")))
+            return cls(np.load(_faces(file), mmap_mode="r"),
+                       *(stored[name] for name in ("contours", "keys", "places")))
+
+
+def new_faces(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Room uint8 of that shape for the crops of a lesson that will be saved as ``file``: on the disk, not in memory."""
+    return np.lib.format.open_memmap(_faces(file), "w+", np.uint8, shape)
+
+
+def _faces(file: Path) -> Path:
+    return file.with_suffix(".faces.npy")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LipMaps:
+    """The lip maps of a lesson, drawn when they are asked for: all of them would take more room than the crops."""
+
+    contours: np.ndarray
+    """float32 [N, 40, 2], in crop pixels."""
+    size: int
+    """Side of the crops."""
+
+    def __getitem__(self, numbers: np.ndarray) -> np.ndarray:
+        """uint8 [B, S, S, 2] of these frames."""
+        return np.stack([crops.lip_map(contour, self.size) for contour in self.contours[numbers]])
 
 
 @dataclass(slots=True)

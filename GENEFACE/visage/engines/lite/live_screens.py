@@ -10,15 +10,15 @@ from typing import Protocol
 
 import numpy as np
 
-from visage.engines.lite.footage import Footage, to_and_fro
+from visage.engines.lite.footage import to_and_fro
 from visage.engines.lite.listen.contract import Listener
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.package import Package
-from visage.engines.lite.photo_speaking import CYCLE, PhotoSpeaker, open_photo
+from visage.engines.lite.photo_speaking import CYCLE, open_photo
+from visage.engines.lite.planar import PhotoPicture, TrainedPicture
 from visage.engines.lite.rendering import open_package_listener
-from visage.engines.lite.speaking import Speaker
 from visage.errors import BadMedia
-from visage.media.planes import Box, Planes, joined, planes_from_rgb, planes_of
+from visage.media.planes import Box, Planes, planes_of
 
 FIRST, BATCH = 2, 4
 """Frames painted at once: at the beginning, where somebody waits for them, and later."""
@@ -49,11 +49,9 @@ class TrainedScreen:
 
     def __init__(self, package: Package, threads: int):
         """Raises `BadMedia` when a part of the package is missing or damaged."""
-        self._footage = Footage(package.footage)
-        self._speaker = Speaker(package, threads, pictures=self._footage)
-        self.basis = self._speaker.basis
-        height, width = self._footage.planes(0).shape
-        self.size = (width, height * 2 // 3)
+        self._picture = TrainedPicture(package, threads)
+        self._footage, self._speaker = self._picture.footage, self._picture.speaker
+        self.basis, self.size = self._picture.basis, self._picture.size
         self.cycle = max(1, 2 * self._speaker.count - 2)
         quiet = np.repeat(self.basis.rest[None], self._speaker.count, 0)
         self._quiet = self._speaker.references(quiet, np.arange(len(quiet)), None)
@@ -101,11 +99,7 @@ class TrainedScreen:
     def _painted(self, numbers: np.ndarray, coefficients: np.ndarray,
                  found: np.ndarray) -> Iterator[tuple[np.ndarray, Box | None]]:
         """Finished frames, and what was painted of each."""
-        painted, composer = self._speaker.paint(numbers, coefficients, found), self._speaker.composer
-        for number, face, mouth in zip(painted.numbers, painted.faces, painted.mouths, strict=True):
-            frame = self._footage.planes(int(number)).copy()
-            yield frame, composer.blend_planes(frame, composer.match(mouth, face),
-                                               self._speaker.scene.squares.transforms[number])
+        return self._picture.compose(self._speaker.paint(numbers, coefficients, found))
 
 
 class PhotoScreen:
@@ -113,42 +107,9 @@ class PhotoScreen:
 
     cycle = CYCLE
 
-    def __init__(self, speaker: PhotoSpeaker):
-        self._speaker = speaker
-        self.basis = speaker.basis
-        height, width = speaker.photo.shape[:2]
-        self.size = (width, height)
-        self._still = planes_from_rgb(speaker.photo)
-        self._quiet = self._still.copy()
-        self._put(self._quiet, *speaker.mouth(self.basis.rest))
-
-    def rest(self, number: int) -> np.ndarray:
-        """As `Screen.rest`."""
-        return self._moved(self._quiet.copy(), number)
-
-    def show(self, coefficients: np.ndarray, start: int) -> Iterator[np.ndarray]:
-        """As `Screen.show`."""
-        for number, wanted in enumerate(coefficients, start):
-            picture = self._still.copy()
-            self._put(picture, *self._speaker.mouth(wanted))
-            yield self._moved(picture, number)
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def _moved(self, picture: Planes, number: int) -> np.ndarray:
-        for box, region in self._speaker.lids(number):
-            self._put(picture, box, region)
-        return joined(self._speaker.sway.apply_planes(picture, number))
-
-    def _put(self, picture: Planes, box: tuple[slice, slice], region: np.ndarray) -> None:
-        """Put a region uint8 RGB [h, w, 3] at its place; its rim is widened to even pixels by the photo's own."""
-        rows, columns = box
-        left, top = columns.start - columns.start % 2, rows.start - rows.start % 2
-        right, bottom = columns.stop + columns.stop % 2, rows.stop + rows.stop % 2
-        wide = self._speaker.photo[top:bottom, left:right].copy()
-        wide[rows.start - top:rows.stop - top, columns.start - left:columns.stop - left] = region
-        picture.part((left, top, right, bottom)).paste(planes_from_rgb(wide))
+    def __init__(self, picture: PhotoPicture):
+        self.basis, self.size = picture.basis, picture.size
+        self.rest, self.show, self.close = picture.rest, picture.planes, picture.close
 
 
 @dataclass(slots=True, eq=False)
@@ -172,12 +133,13 @@ def borrow(folder: Path, threads: int) -> tuple[tuple[Path, int, int], Loaded]:
 
     Raises `BadMedia` when the package is damaged or missing.
     """
-    package = Package(folder)
+    package = Package(folder).live
     with _loading:
         # Trained again, it has other files: those who talk with the old one finish with the old one.
         key = (folder, _age(package), threads)
         if key not in _loaded:
-            screen = PhotoScreen(open_photo(package)) if package.photo.is_file() else TrainedScreen(package, threads)
+            photo = package.photo.is_file()
+            screen = PhotoScreen(PhotoPicture(open_photo(package))) if photo else TrainedScreen(package, threads)
             _loaded[key] = Loaded(screen, open_package_listener(package, screen.basis))
         _loaded[key].users += 1
         return key, _loaded[key]

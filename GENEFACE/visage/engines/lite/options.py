@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from visage.engines.contract import TrainRequest
+from visage.engines.lite.modes import Mode, find_mode, learning_seconds
 from visage.errors import InvalidRequest
 
-SECONDS_AN_EPOCH = 42.0
-"""Ten epochs, the default, are seven minutes of learning."""
-_KNOWN = ("seconds", "preview", "losses", "photo", "end")
+_KNOWN = ("quality", "seconds", "preview", "losses", "photo", "end")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
     """Options of training."""
 
+    mode: Mode
+    """How the face is learnt: the option ``quality``."""
     seconds: float
     """Wall seconds of the learn stage."""
     preview: Path
@@ -39,7 +40,9 @@ class TrainOptions:
                 raise InvalidRequest("The built-in engine has no option {name!r}.", code="lite.option_unknown",
                                      hint="There are: {known}.", name=name, known=", ".join(_KNOWN))
         work = request.avatar / "work"
-        return cls(seconds=_positive(given, "seconds", SECONDS_AN_EPOCH * max(1, request.epochs)),
+        mode = find_mode(given.get("quality"))
+        usual = learning_seconds(mode, mode.seconds, request.epochs, request.device)
+        return cls(mode=mode, seconds=_positive(given, "seconds", usual),
                    preview=Path(given.get("preview") or work / "preview.jpg"),
                    losses=Path(given.get("losses") or work / "losses.jsonl"),
                    photo=given.get("photo"),

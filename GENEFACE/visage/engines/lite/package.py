@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from visage.engines.lite import crops
 from visage.engines.lite.footage import Scene
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.references import Bank
@@ -54,6 +55,12 @@ class Package:
     def references(self) -> Path:
         """Real crops of the person."""
         return self.folder / "references.npz"
+
+    @property
+    def live(self) -> Package:
+        """The same avatar as live conversations show it: with a small painter of its own, where it has one."""
+        light = LivePackage(self.folder)
+        return light if light.painter.is_file() else self
 
     @property
     def photo(self) -> Path:
@@ -107,6 +114,26 @@ class Package:
     def write_poster(self, picture: np.ndarray) -> None:
         """Store a still uint8 RGB [H, W, 3]."""
         _write(self.poster, cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class LivePackage(Package):
+    """A package whose avatar was learnt ``fine``, with the painter and the crops that are fast enough to be live."""
+
+    @property
+    def painter(self) -> Path:
+        """The small network."""
+        return self.folder / "painter_live.onnx"
+
+    @property
+    def references(self) -> Path:
+        """Real crops of the person, as small as the network wants them."""
+        return self.folder / "references_live.npz"
+
+    def read_scene(self) -> Scene:
+        """As `Package.read_scene`, for crops of `crops.SIZE`."""
+        scene = Package.read_scene(self)
+        return scene.resized(crops.SIZE)
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:

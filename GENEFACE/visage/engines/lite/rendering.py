@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from visage.engines.lite.listen import restore_listener
 from visage.engines.lite.listen.contract import Listener
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.package import Package, read_arrays
+from visage.engines.lite.planar import Picture, open_picture
 from visage.errors import BadAudio, OutputInvalid
 from visage.media.audio import read_sound
 from visage.media.encoder import ClipWriter
@@ -27,26 +28,8 @@ SHARES = {"move": 1.0, "render": 20.0, "verify": 0.5}
 """About how much of the time each stage takes."""
 
 
-class Renderer(Protocol):
-    """Shows mouths: `speaking.Speaker` and `photo_speaking.PhotoSpeaker`."""
-
-    def frames(self, coefficients: np.ndarray, start: int = 0) -> Iterator[np.ndarray]:
-        """Frames uint8 RGB [H, W, 3] that show coefficients [T, K], one each."""
-
-    def close(self) -> None:
-        """Free what it holds."""
-
-
-def open_renderer(package: Package) -> tuple[Renderer, MouthBasis]:
-    """What shows this avatar, and its mouth basis.  Raises `BadMedia` when the package is damaged."""
-    if package.photo.is_file():
-        from visage.engines.lite.photo_speaking import open_photo
-
-        speaker = open_photo(package)
-        return speaker, speaker.basis
-    from visage.engines.lite.speaking import Speaker
-
-    return Speaker(package), package.read_basis()
+Mark = Callable[[np.ndarray, int], None]
+"""Draws into a finished frame, uint8 I420 [H * 3 / 2, W], in place; the number counts from 0 in the clip."""
 
 
 def open_package_listener(package: Package, basis: MouthBasis) -> Listener:
@@ -54,8 +37,11 @@ def open_package_listener(package: Package, basis: MouthBasis) -> Listener:
     return restore_listener(read_arrays(package.listener), basis)
 
 
-def render(request: RenderRequest, report: Report) -> Path:
-    """Write the clip and return it.  Raises `BadAudio`, `BadMedia`, `DiskFull` and `OutputInvalid`."""
+def render(request: RenderRequest, report: Report, mark: Mark | None = None) -> Path:
+    """Write the clip, every frame marked, and return it.
+
+    Raises `BadAudio`, `BadMedia`, `DiskFull` and `OutputInvalid`.
+    """
     clock = Clock(SHARES, report)
     clock.enter("move", "Listening to the sound")
     package = Package(request.avatar)
@@ -64,13 +50,10 @@ def render(request: RenderRequest, report: Report) -> Path:
         raise BadAudio("The sound lasts only {milliseconds} ms.", code="audio.too_short",
                        hint="Use a sound of at least a tenth of a second.",
                        milliseconds=round(1000 * len(samples) / SPEECH_RATE))
-    renderer, basis = open_renderer(package)
-    try:
-        coefficients = move(package, basis, samples, request.phones)
+    with closing(open_picture(package)) as picture:
+        coefficients = move(package, picture.basis, samples, request.phones)
         clock.enter("render", "Making the pictures", frames=len(coefficients))
-        write_clip(renderer, coefficients, request, clock)
-    finally:
-        renderer.close()
+        write_clip(picture, coefficients, request, clock, mark)
     clock.enter("verify", "Checking the clip")
     verify(request.out, len(coefficients))
     clock.tell(1.0, "The clip is ready")
@@ -82,24 +65,20 @@ def move(package: Package, basis: MouthBasis, samples: np.ndarray, phones: Seque
     return open_package_listener(package, basis).predict(samples, phones)
 
 
-def write_clip(renderer: Renderer, coefficients: np.ndarray, request: RenderRequest, clock: Clock) -> None:
-    """Paint, encode and mux; memory does not grow with the length."""
+def write_clip(picture: Picture, coefficients: np.ndarray, request: RenderRequest, clock: Clock,
+               mark: Mark | None = None) -> None:
+    """Paint, mark, encode and mux; memory does not grow with the length."""
     sound = read_sound(request.sound, _SOUND_RATE)
-    writer: ClipWriter | None = None
-    try:
-        for number, frame in enumerate(renderer.frames(coefficients)):
-            writer = writer or ClipWriter(request.out, frame.shape[1], frame.shape[0], FPS, _SOUND_RATE)
+    with (ClipWriter(request.out, *picture.size, FPS, _SOUND_RATE, planar=True) as writer,
+          closing(picture.planes(coefficients)) as frames):
+        for number, frame in enumerate(frames):
             if number % _TELL == 0:
                 # Second by second: a writer that holds an hour of sound copies it again and again.
                 writer.write_sound(sound[number // FPS * _SOUND_RATE:(number // FPS + 1) * _SOUND_RATE])
                 clock.tell(number / len(coefficients))
+            if mark:
+                mark(frame, number)
             writer.write(frame)
-    except BaseException:
-        if writer:
-            writer.abort()
-        raise
-    if writer:
-        writer.close()
 
 
 def verify(clip: Path, frames: int) -> None:

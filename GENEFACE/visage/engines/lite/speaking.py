@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,11 +16,14 @@ from visage.engines.lite.compose import Composer
 from visage.engines.lite.footage import Footage, Scene, to_and_fro
 from visage.engines.lite.mouth import LIPS, POINTS
 from visage.engines.lite.package import Package
-from visage.engines.lite.paint import OnnxPainter
+from visage.engines.lite.paint import Inputs
+from visage.engines.lite.precision import open_painter
 from visage.faces.pose import to_image
 
 BATCH = 8
 """Frames painted at once."""
+_AHEAD = 3
+"""Batches painted before they are composed: an encoder that stops for a moment does not stop the painter."""
 _CHIN = POINTS.index(crops.CHIN)
 _WINDOW = 250
 """Frames whose references are chosen together."""
@@ -63,7 +67,7 @@ class Speaker:
         self._bank = package.read_bank()
         size = self.scene.squares.size
         self._bank_lips = np.stack([crops.lip_map(contour, size) for contour in self._bank.contours])
-        self._painter = OnnxPainter(package.painter, threads)
+        self._painter = open_painter(package.painter, threads, self._example)
         self.composer = Composer(size)
         """Puts painted squares back."""
         self._footage: Pictures = pictures or Footage(package.footage)
@@ -82,17 +86,24 @@ class Speaker:
         """Frames uint8 RGB [H, W, 3] that show coefficients [T, K], one each.
 
         ``start`` is the place in the footage's endless to and fro that the first one gets.
-        While one batch is composed the next is being painted.
         """
+        for painted in self.painted(coefficients, start):
+            for number, face, mouth in zip(painted.numbers, painted.faces, painted.mouths, strict=True):
+                frame = self._footage[int(number)]
+                matched = self.composer.match(mouth, face)
+                self.composer.blend(frame, matched, self.scene.squares.transforms[number])
+                yield frame
+
+    def painted(self, coefficients: np.ndarray, start: int = 0) -> Iterator[Painted]:
+        """What `frames` composes: a thread paints some batches ahead of whoever takes them."""
         with ThreadPoolExecutor(1) as ahead:
-            jobs = self._jobs(coefficients, start)
-            coming = next(jobs, None)
-            waiting = ahead.submit(self.paint, *coming) if coming else None
+            waiting: deque[Future[Painted]] = deque()
+            for job in self._jobs(coefficients, start):
+                waiting.append(ahead.submit(self.paint, *job))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
             while waiting:
-                done = waiting.result()
-                coming = next(jobs, None)
-                waiting = ahead.submit(self.paint, *coming) if coming else None
-                yield from self._composed(done)
+                yield waiting.popleft().result()
 
     def _jobs(self, coefficients: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         shown: int | None = None
@@ -132,15 +143,14 @@ class Speaker:
             kept[row] = cv2.blendLinear(self.composer.match(mouth, face), face, share, 1 - share)
         return kept
 
+    def _example(self) -> Inputs:
+        """Some real crops with one another as references."""
+        shown = slice(0, BATCH)
+        faces, maps = self._bank.faces[shown], self._bank_lips[shown]
+        return (faces, faces[::-1], maps, maps[::-1])
+
     def _crop(self, number: int) -> np.ndarray:
         if number not in self._crops:
             transform = self.scene.squares.transforms[number]
             self._crops[number] = crops.take(self._footage[number], transform, self.scene.squares.size)
         return self._crops[number]
-
-    def _composed(self, painted: Painted) -> Iterator[np.ndarray]:
-        for number, face, mouth in zip(painted.numbers, painted.faces, painted.mouths, strict=True):
-            frame = self._footage[int(number)]
-            matched = self.composer.match(mouth, face)
-            self.composer.blend(frame, matched, self.scene.squares.transforms[number])
-            yield frame

@@ -11,22 +11,26 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from visage.engines.contract import TrainRequest
 from visage.engines.idle import write_idle_loop
+from visage.engines.lite.belonging import offset_facts, sound_elsewhere
 from visage.engines.lite.clock import Clock
+from visage.engines.lite.coverage import Coverage, find_coverage
 from visage.engines.lite.framing import Framing, frame_track, framed_track
 from visage.engines.lite.gate import judge
 from visage.engines.lite.lesson import Lesson
 from visage.engines.lite.listen import open_listener, stored_listener
 from visage.engines.lite.live import LiteFace
 from visage.engines.lite.material import Material, cut_out, measure
+from visage.engines.lite.modes import FAST
 from visage.engines.lite.offset import estimate_offset, shift_sound
 from visage.engines.lite.options import TrainOptions
-from visage.engines.lite.package import Package, read_arrays, write_arrays
+from visage.engines.lite.package import LivePackage, Package, read_arrays, write_arrays
 from visage.errors import BadVideo
 from visage.faces import open_faces
 from visage.faces.track import Track, track_video
@@ -39,9 +43,12 @@ LONGEST = 180.0
 """Seconds of a recording that are looked at: more would not fit into the time, nor teach much."""
 LARGEST = 1280
 """Longest side of the frames worked on, pixels."""
-_BELONGS = 0.15
-"""Least correlation of mouth and sound: recordings have 0.25 to 0.6, with a sound from elsewhere up to 0.14."""
-SHARES = {"check": 8.0, "track": 6.0, "listen": 8.0, "learn": 420.0, "finish": 12.0}
+COARSE = "The face is only {width} pixels wide, so the quality fine shows little more than fast."
+_DETAILED = 200.0
+"""Width of a face, pixels, from which crops of 112 pixels lose detail that larger ones keep."""
+_SECOND = 1000
+"""Previews of a second painter are numbered from here: the page loads one again when its number changes."""
+SHARES = {"check": 8.0, "track": 9.0, "listen": 8.0, "learn": 270.0, "finish": 12.0}
 """About how many seconds each stage takes."""
 
 
@@ -66,14 +73,22 @@ class Training:
     def run(self) -> Mapping[str, Any]:
         """Fill the package; returns the facts for its manifest.  Raises `BadVideo`, `BadAudio`, `DiskFull`."""
         begun = time.monotonic()
-        self.package.work.mkdir(parents=True, exist_ok=True)
+        self._make_room()
         track = self._check()
-        material, lesson = self._track(track)
+        material = self._track(track)
         self._listen(material)
-        self._learn(lesson)
-        self._finish(material)
-        return {**self.facts, "seconds_trained": round(time.monotonic() - begun, 1),
+        self._learn()
+        self._finish()
+        return {**self.facts, "quality": self.options.mode.name, "seconds_trained": round(time.monotonic() - begun, 1),
                 "width": self.framing.size, "height": self.framing.size}
+
+    def _make_room(self) -> None:
+        """The folder of this attempt; what one at another quality left does not fit."""
+        mark = self.package.work / "quality"
+        if self.package.work.exists() and not (mark.is_file() and mark.read_text() == self.options.mode.name):
+            shutil.rmtree(self.package.work)
+        self.package.work.mkdir(parents=True, exist_ok=True)
+        mark.write_text(self.options.mode.name)
 
     @property
     def _limit(self) -> float:
@@ -114,56 +129,92 @@ class Training:
     def _tracking(self, progress: Progress) -> None:
         self.clock.tell(progress.fraction)
 
-    def _track(self, track: Track) -> tuple[Material, Lesson]:
-        """Cut out the mouth of every frame, and the footage."""
+    def _track(self, track: Track) -> Material:
+        """Find the frames that can be used; cut the mouth out of each, and the footage."""
         self.clock.enter("track", "Measuring head and mouth")
-        self.framing = frame_track(track)
-        material = measure(framed_track(track, self.framing))
-        kept, footage = self.package.work / "lesson.npz", self.package.footage
-        if kept.is_file() and footage.is_file():
-            return material, Lesson.load(kept)
-        lesson = cut_out(self.framing.over(self._frames()), material, self.package, self.framing.size, self.clock.tell)
-        lesson.save(kept)
-        return material, lesson
+        self.framing = frame_track(track, self.options.mode.side)
+        framed = framed_track(track, self.framing)
+        coverage = self._covered(framed)
+        self.facts |= {**coverage.facts(), "notes": [*coverage.notes(), *self._coarse(framed)]}
+        material = measure(framed, self.options.mode.size, coverage.clear)
+        files = {size: self._lesson(size) for size in self._sizes}
+        if not (self.package.footage.is_file() and all(file.is_file() for file in files.values())):
+            cut_out(self.framing.over(self._frames()), material, self.package, self.framing.size, files,
+                    lambda share: self.clock.tell(0.4 + 0.6 * share))
+        return material
+
+    def _coarse(self, framed: Track) -> list[str]:
+        """What to say where there is nothing finer to learn."""
+        width = float(np.median(framed.face_widths[framed.found]))
+        if self.options.mode is FAST or width >= _DETAILED:
+            return []
+        return [COARSE.format(width=round(width))]
+
+    def _covered(self, framed: Track) -> Coverage:
+        kept = self.package.work / "coverage.npz"
+        if kept.is_file():
+            return Coverage(**read_arrays(kept))
+        coverage = find_coverage(self.framing.over(self._frames()), framed)
+        write_arrays(kept, coverage.arrays())
+        self.clock.tell(0.4)
+        return coverage
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        """Sides of the painters to learn, that of the package's own last."""
+        mode = self.options.mode
+        return (FAST.size, mode.size) if mode.live_share else (mode.size,)
+
+    def _lesson(self, size: int) -> Path:
+        return self.package.work / f"lesson_{size}.npz"
 
     def _listen(self, material: Material) -> None:
         """Find out how sound and mouth go together."""
         self.clock.enter("listen", "Learning how the mouth goes with the sound")
         coefficients = material.coefficients
         offset = estimate_offset(self.samples, coefficients)
-        if offset.peak < _BELONGS:
-            raise BadVideo("The sound does not belong to the lips (correlation {peak}).", code="video.sound_elsewhere",
-                           hint="Use a recording with its own sound, in which one person speaks.",
-                           peak=round(offset.peak, 2))
+        refused = sound_elsewhere(offset)
+        if refused:
+            raise BadVideo(refused.message, code=refused.code, hint=refused.hint, **refused.params)
         samples = shift_sound(self.samples, offset)
-        self.facts |= {"offset_ms": round(1000 * offset.seconds), "offset_peak": round(offset.peak, 3)}
-        self.clock.tell(0.4)
+        self.facts |= offset_facts(offset)
+        self.clock.tell(0.4, **offset_facts(offset))
         listener = open_listener(material.basis)
         fit = listener.fit(samples, coefficients)
         write_arrays(self.package.listener, stored_listener(listener))
         self.facts |= {"opening_correlation": round(fit.opening, 3), "width_correlation": round(fit.width, 3)}
 
-    def _learn(self, lesson: Lesson) -> None:
-        """Learn to paint the mouth."""
+    def _learn(self) -> None:
+        """Learn to paint the mouth; the small painter for live conversations, where there are two, first."""
+        self.clock.enter("learn", "Learning to paint the mouth")
+        light = self.options.seconds * self.options.mode.live_share
+        if light:
+            self._taught(FAST.size, light, LivePackage(self.package.folder), 0.0, self.package.work / "live.jsonl")
+        self.facts |= self._taught(self.options.mode.size, self.options.seconds - light, self.package, light,
+                                   self.options.losses)
+
+    def _taught(self, size: int, seconds: float, package: Package, before: float, losses: Path) -> dict[str, Any]:
+        """Teach one painter and put it into the package; ``before`` are the seconds already spent on another one."""
         from visage.engines.lite.export import export_painter
         from visage.engines.lite.learn import Plan, School, Score
+        from visage.engines.lite.quantise import lighten
 
-        self.clock.enter("learn", "Learning to paint the mouth")
-        plan = Plan(self.options.seconds, self.package.work / "learn.pt", self.options.preview, self.options.losses,
-                    _torch_device(self.request.device))
-        school = School(lesson, plan)
+        lesson = Lesson.load(self._lesson(size))
+        school = School(lesson, Plan(seconds, self.package.work / f"learn_{size}.pt", self.options.preview, losses,
+                                     _torch_device(self.request.device)))
 
         def tell(score: Score) -> None:
-            self.clock.tell(score.spent / plan.seconds, step=score.step, loss=round(score.loss, 5),
-                            held_out=round(score.held_out, 5), preview=score.previews)
+            share = (before + min(score.spent, seconds)) / self.options.seconds
+            self.clock.tell(share, step=score.step, loss=round(score.loss, 5), held_out=round(score.held_out, 5),
+                            preview=score.previews + (_SECOND if before else 0))
 
         score = school.learn(tell)
-        self.facts |= {"steps": score.step, "loss": round(score.loss, 5), "held_out": round(score.held_out, 5),
-                       "frames": len(lesson), **school.judge()}
-        self.package.write_bank(lesson.bank)
-        export_painter(school.painter, self.package.painter)
+        package.write_bank(lesson.bank)
+        export_painter(school.painter, package.painter)
+        return {"steps": score.step, "loss": round(score.loss, 5), "held_out": round(score.held_out, 5),
+                "frames": len(lesson), **school.judge(), **lighten(package.painter, lesson)}
 
-    def _finish(self, material: Material) -> None:
+    def _finish(self) -> None:
         """Make the idle loop, which also proves that the package works, and leave only what is needed."""
         self.clock.enter("finish", "Trying the avatar out")
         with closing(LiteFace(self.package.folder)) as face:
