@@ -142,7 +142,10 @@ def test_a_scene_keeps_its_outlines_and_opens_without() -> None:
     outlines = RNG.random((3, 21, 2)).astype(np.float32)
     stored = Scene.from_arrays(Scene(squares, pose, outlines).arrays())
     assert np.array_equal(stored.at(np.array([2, 0])).outlines, outlines[[2, 0]])
+    half = stored.resized(56)
+    assert np.allclose(half.outlines + 0.5, (outlines + 0.5) / 2, atol=1e-6)
     old = Scene.from_arrays(Scene(squares, pose).arrays())
+    assert old.resized(56).outlines is None
     assert old.outlines is None
     assert old.at(np.array([1])).outlines is None
 

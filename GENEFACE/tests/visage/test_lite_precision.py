@@ -41,7 +41,7 @@ def painter(tmp_path: Path) -> Path:
     torch.manual_seed(3)
     network = Painter(channels=16, deep=32, blocks=1)
     for weight in network.parameters():
-        weight.data += 0.01 * torch.randn_like(weight)
+        weight.data += 0.003 * torch.randn_like(weight)
     return export_painter(network, tmp_path / "painter.onnx")
 
 

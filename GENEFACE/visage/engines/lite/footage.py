@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from visage.engines.lite.crops import resized
 from visage.errors import BadMedia, from_os_error
 from visage.faces.align import Crops
 from visage.faces.pose import Pose, angles
@@ -49,6 +50,12 @@ class Scene:
         pose = Pose(self.pose.scale[frames], self.pose.rotation[frames], self.pose.shift[frames])
         outlines = None if self.outlines is None else self.outlines[frames]
         return Scene(Crops(self.squares.transforms[frames], self.squares.size), pose, outlines)
+
+    def resized(self, size: int) -> Scene:
+        """The same scene with painted squares of another side."""
+        squares, scale = resized(self.squares, size), size / self.squares.size
+        outlines = None if self.outlines is None else (self.outlines * scale + (scale - 1) / 2).astype(np.float32)
+        return Scene(squares, self.pose, outlines)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What `from_arrays` needs, for an ``.npz``."""

@@ -133,9 +133,7 @@ class LivePackage(Package):
     def read_scene(self) -> Scene:
         """As `Package.read_scene`, for crops of `crops.SIZE`."""
         scene = Package.read_scene(self)
-        scale = crops.SIZE / scene.squares.size
-        outlines = None if scene.outlines is None else scene.outlines * np.float32(scale) + np.float32((scale - 1) / 2)
-        return Scene(crops.resized(scene.squares, crops.SIZE), scene.pose, outlines)
+        return scene.resized(crops.SIZE)
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
