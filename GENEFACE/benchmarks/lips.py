@@ -71,7 +71,7 @@ def speed(asked: argparse.Namespace) -> dict[str, Any]:
         found = lips_speed.measure(home / "avatar", sound)
     painter = found["ms_per_frame"]
     return {"train_s": {"mean": round(took, 1), "clip": asked.clips[0]}, "speed": found,
-            "render_fps": {"mean": found["render_fps"]["median"], **found["render_fps"]},  # type: ignore[index]
+            "render_fps": {"mean": found["render_fps"]["median"], **found["render_fps"]},  # type: ignore[index,dict-item]
             "ms_per_frame": {"mean": painter[str(painter["used"])], "used": painter["used"]}}  # type: ignore[index]
 
 

@@ -225,7 +225,10 @@ class School:
             out.write(json.dumps([self.score.step, round(self.score.loss, 5), round(self.score.held_out, 5)]) + "\n")
 
     def _resume(self) -> None:
+        """Go on from the checkpoint; one of another version's network is of no use, and learning begins anew."""
         state = torch.load(self.plan.checkpoint, map_location=self.plan.device, weights_only=True)
+        if state["painter"].keys() != self.painter.state_dict().keys():
+            return
         self.painter.load_state_dict(state["painter"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.score = Score(*state["score"])
