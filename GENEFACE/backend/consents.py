@@ -71,6 +71,9 @@ def erase(services: Services, consent_id: str, owner: str) -> Sequence[Erased]:
             services.clips.delete(clip.id)
             for evaluation in services.evaluations.list(clip=clip.id, limit=500):
                 services.evaluations.delete(evaluation.id)
+    for job in services.store.list(kind="swap", limit=1_000_000):
+        if job.request.get("consent") == found.id and job.state.ended:
+            services.store.delete(job.id)
     return services.consents.erase(found.id, services.paths.consents)
 
 

@@ -77,7 +77,7 @@ export function compareVideos(before, after) {
     if (!lead.paused) requestAnimationFrame(tick);
   };
   const turned = () => {
-    mark.firstChild.setAttribute("href", `/static/icons/icons.svg#${lead.paused ? "play" : "stop"}`);
+    mark.firstChild.setAttribute("href", `/static/icons/icons.svg#${lead.paused ? "play" : "pause"}`);
     if (following()) { if (lead.paused) { follower.pause(); follower.currentTime = lead.currentTime; } else follower.play().catch(() => {}); }
     tick();
   };

@@ -1,11 +1,12 @@
 // Recording a consent for photos: who agrees, to which sentence, until when, and what proves it.
 import { api, post } from "./api.js";
 import { button, fill, h } from "./dom.js";
-import { number, size } from "./format.js";
+import { number } from "./format.js";
 import { bind, currentLanguage, t } from "./i18n.js";
 import { notice } from "./problems.js";
 
 const PROOFS = ".pdf,image/*,audio/*,video/*";
+const megabytes = (told) => number(told.proof_limit / 2 ** 20);
 let made = 0;
 
 /** A field with its label and help. */
@@ -16,13 +17,13 @@ function field(key, input, help = null) {
 /** Where a proof is chosen; `proofField(told).file()` is the file or undefined. */
 function proofField(told, id, changed) {
   const input = h("input", { class: "input file-input", type: "file", id, accept: PROOFS, on: { change: changed } });
-  const words = h("span", { class: "help", live: () => t("swap.proof_help", { limit: size(told.proof_limit) }) });
+  const words = h("span", { class: "help", live: () => t("swap.proof_help", { limit: `${megabytes(told)}\u00a0MB` }) });
   return { element: h("div", { class: "field" }, h("label", { for: id, t: told.proof_needed ? "swap.proof" : "swap.proof_optional" }), input, words), file: () => input.files[0] };
 }
 
 /** Send the file that proves a consent; the consent as it is then. */
 async function prove(consent, file, told) {
-  if (file.size > told.proof_limit) throw { code: "page.proof_large", params: { limit: number(told.proof_limit / 2 ** 20) } };
+  if (file.size > told.proof_limit) throw { code: "page.proof_large", params: { limit: megabytes(told) } };
   return api(`/api/consents/${consent.id}/proof`, { method: "POST", body: file });
 }
 

@@ -26,8 +26,11 @@ export class FacePhotos {
     this.#draw();
   }
 
-  /** What was sent is now under a consent and stays. */
-  keep() { for (const photo of this.photos) photo.fresh = false; }
+  /** What was sent is now under a consent and stays; `seen` elsewhere, it is not shown twice. */
+  keep(seen) {
+    for (const photo of this.photos) photo.fresh = false;
+    this.strip.hidden = seen;
+  }
 
   /** Send one and see whether it shows a face. */
   async take(file) {
@@ -45,7 +48,8 @@ export class FacePhotos {
       if (!faces.length) { forget(upload); this.#refuse(file, { code: "page.no_face_photo" }, "E05"); }
       else {
         if (faces.length > 1) this.problems.append(notice({ code: "page.many_faces_photo", params: { n: faces.length, name: file.name } }, { kind: "warn" }));
-        this.photos = [...this.photos, { id: upload.id, name: file.name, fresh: true }];
+        // Somebody who agreed before is one choice; another photo is the beginning of another one.
+        this.photos = [...this.photos.filter((photo) => photo.fresh), { id: upload.id, name: file.name, fresh: true }];
         this.#draw();
       }
     } catch (error) {
@@ -59,6 +63,7 @@ export class FacePhotos {
   }
 
   #draw() {
+    this.strip.hidden = false;
     fill(this.strip, this.photos.map((photo) => {
       const picture = h("img", { src: `/api/uploads/${photo.id}/file`, alt: photo.name || t("swap.photo"), width: 72, height: 72 });
       picture.addEventListener("error", () => picture.replaceWith(h("span", { class: "photo-none" }, icon("file"))));

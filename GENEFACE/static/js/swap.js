@@ -112,7 +112,6 @@ async function begin() {
     ready();
     const clip = made.find((one) => one.id === new URLSearchParams(location.search).get("clip"));
     if (clip) picker.useClip(clip);
-    resultList($("#results"), open);
     const asked = location.hash.match(/^#job=(\w+)/)?.[1];
     const job = asked ? await get(`/api/jobs/${asked}`).catch(() => null) : (await recent(["swap"])).find((one) => !ended(one));
     if (job?.state === "succeeded") open(job);
@@ -120,4 +119,5 @@ async function begin() {
   } catch (error) { fill(problem, notice(error, { retry: () => { fill(problem); begin(); } })); }
 }
 document.addEventListener("connection", ({ detail }) => { if (!detail.away && !told) begin(); });
+resultList($("#results"), open);
 begin();

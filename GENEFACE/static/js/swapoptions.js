@@ -1,13 +1,15 @@
 // How a face is changed: engine, restoration, edge, quality, sound; each said in a sentence.
-import { fill, h, icon } from "./dom.js";
+import { copyButton, fill, h } from "./dom.js";
 import { t, tOr } from "./i18n.js";
 import { notice } from "./problems.js";
 
 const BLENDS = ["alpha", "laplace", "poisson"];
+const IMPORT = "python -m backend.face_models import FOLDER";
 const SIZES = [0, 1920, 1280, 720];
 
 /** What an engine lacks, with the command that mends it. */
-const lacking = (engine) => (engine.lacks ? notice(engine.lacks, { kind: "info", number: "E02" }) : null);
+const lacking = (engine) => (engine.lacks ? [notice(engine.lacks, { kind: "info", number: "E02" }),
+  h("div", { class: "remedy" }, h("code", {}, IMPORT), copyButton(IMPORT))] : []);
 
 const titleOf = (engine) => tOr(`swap.engine_${engine.name}`, engine.title);
 
@@ -57,7 +59,7 @@ export class SwapOptions {
       h("input", { type: "radio", name: "swap-engine", id, value: engine.name, disabled: !engine.ready, checked: engine === best, on: { change: () => { this.touched = true; } } }),
       h("div", {}, h("span", { class: "engine-name", live: () => titleOf(engine) }),
         h("span", { class: "small soft", live: () => tOr(`swap.engine_${engine.name}_help`, "") }),
-        engine.ready ? h("span", { class: "chips" }, h("span", { class: "chip" }, engine.provider)) : lacking(engine)));
+        engine.ready ? h("span", { class: "chips" }, h("span", { class: "chip" }, engine.provider)) : null, engine.ready ? null : lacking(engine)));
   }
 }
 
@@ -67,7 +69,7 @@ export function restorerSelect(told, id) {
   for (const one of told.restorers) if (!one.ready) element.querySelector(`[value="${one.name}"]`).disabled = true;
   const best = told.restorers.find((one) => one.ready && one.name !== "embedded") ?? told.restorers.find((one) => one.ready);
   const missing = told.restorers.filter((one) => !one.ready);
-  const lacks = missing.length ? h("details", { class: "more" }, h("summary", { t: "swap.restorer_lacks" }), h("div", { class: "inside" }, missing.map(lacking))) : null;
+  const lacks = missing.length ? h("details", { class: "more" }, h("summary", { t: "swap.restorer_lacks" }), h("div", { class: "inside" }, missing.flatMap(lacking))) : null;
   return {
     element, lacks,
     /** Without a new face something must be made clearer. */

@@ -44,14 +44,14 @@ export class WhoseFace {
     this.#people(told.consents.filter((consent) => usable(consent) && consent.uploads.length), found);
     if (!photos.length) { fill(this.place); return; }
     if (found) {
-      this.photos.keep();
+      this.photos.keep(found.uploads.length > 0);
       fill(this.place, this.#agreed(found));
       this.changed({ photos: photos.map((photo) => photo.id), consent: found.id, person: found.person });
       return;
     }
     const unproved = covering.find((consent) => consent.state === "valid");
     const ended = covering.find((consent) => consent.state !== "valid");
-    const done = () => { this.photos.keep(); document.dispatchEvent(new CustomEvent("consents")); };
+    const done = () => { this.photos.keep(false); document.dispatchEvent(new CustomEvent("consents")); };
     if (unproved) fill(this.place, proofStep(unproved, told, done));
     else fill(this.place, ended ? notice({ code: ended.state === "revoked" ? "page.consent_revoked" : "page.consent_expired", params: { person: ended.person } }, { kind: "warn", number: "E09" }) : null,
       consentForm(photos.map((photo) => photo.id), told, done));
