@@ -144,7 +144,8 @@ def shown(consent: Consent, things: Sequence[tuple[str, Path]]) -> dict[str, Any
     kept = {name: told[name] for name in ("id", "person", "giver", "scope", "uses", "statement", "language", "photos",
                                           "recording")}
     photos = [path.name for kind, path in things if kind == "photo" and path.is_dir()]
-    return {**kept, "uploads": list(dict.fromkeys(photos)), "state": consent.state, "created": consent.created.isoformat(timespec="seconds"), **moment,
+    return {**kept, "uploads": list(dict.fromkeys(photos)),
+            "state": consent.state, "created": consent.created.isoformat(timespec="seconds"), **moment,
             "proof": proof, "made": counts}
 
 

@@ -81,8 +81,8 @@ def test_the_consent_of_a_photo_is_found_by_its_content(installation: Installati
     sentence = browser.get(f"{installation.url}/api/consents", timeout=30).json()["sentences"]["swap"]["zh"]
 
     def sent(content: bytes) -> str:
-        answer = browser.post(f"{installation.url}/api/uploads", params={"kind": "image", "name": "p.png"}, data=content,
-                              timeout=30)
+        answer = browser.post(f"{installation.url}/api/uploads", params={"kind": "image", "name": "p.png"}, timeout=30,
+                              data=content)
         return answer.json()["id"]
 
     photo, again, other = sent(files[0]), sent(files[0]), sent(files[1])
