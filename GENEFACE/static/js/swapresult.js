@@ -30,7 +30,7 @@ export function showResult(element, job) {
     (video ? compareVideos : comparePictures)(result.before, result.url),
     h("div", { class: "row tight" }, h("a", { class: "button primary", href: download(result), download: true }, icon("download"), h("span", { t: "word.download" })),
       video ? h("a", { class: "button", href: `/evaluation?clip=${result.clip}` }, icon("evaluation"), h("span", { t: "evaluation.evaluate" })) : null),
-    h("p", { class: "small labelled" }, icon("check"), h("span", { t: "swap.labelled" }), " ", h("a", { href: "/verify", t: "swap.verify" })),
+    h("p", { class: "small labelled" }, icon("check"), h("span", {}, h("span", { t: "swap.labelled" }), " ", h("a", { href: "/verify", t: "swap.verify" }))),
     ...(result.notes ?? []).map((note) => h("div", { class: "notice" }, icon("info"), h("span", { live: () => sentence(note) }))),
     h("dl", { class: "facts" }, fact("swap.fact_provider", () => result.provider),
       video ? fact("swap.fact_frames", () => `${number(result.swapped)} / ${number(result.frames)}`) : null,
