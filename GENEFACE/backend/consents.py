@@ -34,6 +34,11 @@ def record(services: Services, form: ConsentForm, owner: str) -> Consent:
     return made
 
 
+def checksums(services: Services, photos: Sequence[str]) -> set[str]:
+    """SHA-256 of each of these uploads.  Raises `NotFound`."""
+    return {checksum(services.uploads.file(services.uploads.get(photo))) for photo in photos}
+
+
 def prove(services: Services, consent_id: str, stream: IO[bytes], owner: str) -> Consent:
     """Keep the file that proves a consent of this browser."""
     found = services.consents.get(consent_id, owner)
@@ -66,6 +71,9 @@ def erase(services: Services, consent_id: str, owner: str) -> Sequence[Erased]:
             services.clips.delete(clip.id)
             for evaluation in services.evaluations.list(clip=clip.id, limit=500):
                 services.evaluations.delete(evaluation.id)
+    for job in services.store.list(kind="swap", limit=1_000_000):
+        if job.request.get("consent") == found.id and job.state.ended:
+            services.store.delete(job.id)
     return services.consents.erase(found.id, services.paths.consents)
 
 
@@ -135,7 +143,9 @@ def shown(consent: Consent, things: Sequence[tuple[str, Path]]) -> dict[str, Any
     counts = {kind: sum(one == kind for one, _ in things) for kind in sorted({kind for kind, _ in things})}
     kept = {name: told[name] for name in ("id", "person", "giver", "scope", "uses", "statement", "language", "photos",
                                           "recording")}
-    return {**kept, "state": consent.state, "created": consent.created.isoformat(timespec="seconds"), **moment,
+    photos = [path.name for kind, path in things if kind == "photo" and path.is_dir()]
+    return {**kept, "uploads": list(dict.fromkeys(photos)),
+            "state": consent.state, "created": consent.created.isoformat(timespec="seconds"), **moment,
             "proof": proof, "made": counts}
 
 

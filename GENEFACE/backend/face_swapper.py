@@ -12,7 +12,7 @@ import numpy as np
 
 from backend.forms import FaceForm, Footage, SwapForm
 from backend.services import Services
-from visage.errors import BadImage, InvalidRequest, NotInstalled
+from visage.errors import BadImage, InvalidRequest, NotInstalled, Refused
 from visage.jobs.job import Job, Lane
 from visage.media.images import is_picture, probe_image
 from visage.media.labels.mark import Mark
@@ -115,6 +115,8 @@ def put_on(services: Services, wanted: Wanted, target: Path, out: Path, root: Pa
     marking = services.labeller.marking()
 
     def seal(file: Path) -> None:
+        if consent:
+            services.consents.require(consent.id, "swap")
         services.labeller.finish(file, "swap" if wanted.photos else "restoration", by.owner,
                                  [target, *wanted.photos, *sources])
 
@@ -124,8 +126,8 @@ def put_on(services: Services, wanted: Wanted, target: Path, out: Path, root: Pa
         result = swap_file(request, engines.swapper, identity, engines.restorer, report)
         notes = (*engines.notes, *(identity.notes if identity else ()), *marking.notes)
         engine = engines.swapper.name
-    if consent and out.is_relative_to(services.paths.home):
-        services.consents.attach(consent.id, "output", out)
+    if consent:
+        _tie(services, consent, wanted.photos, out)
     services.audit.note("face.swapped" if wanted.photos else "face.restored", by.job, by.owner, out=out.name,
                         consent=consent.id if consent else "", person=consent.person if consent else "",
                         engine=engine, provider=result.provider, target=checksum(target))
@@ -249,6 +251,23 @@ def faces_in(services: Services, form: SwapForm, owner: str, report: Report = si
     return [{"position": position, "score": round(face.score, 3),
              "box": [round(float(value), 4) for value in np.divide(face.box, (width, height, width, height))]}
             for position, face in enumerate(faces)]
+
+
+def _tie(services: Services, consent: Consent, photos: Sequence[Path], out: Path) -> None:
+    """Let what was made, and every upload of a photo that it was made with, go with the consent.
+
+    Raises `Refused` and deletes what was made when the consent ended meanwhile.
+    """
+    try:
+        services.consents.require(consent.id, "swap")
+    except Refused:
+        out.unlink(missing_ok=True)
+        raise
+    known = {path for _, path in services.consents.things(consent.id)}
+    if out.is_relative_to(services.paths.home):
+        services.consents.attach(consent.id, "output", out)
+    for folder in {photo.parent for photo in photos if photo.is_relative_to(services.paths.home)} - known:
+        services.consents.attach(consent.id, "photo", folder)
 
 
 def _place(services: Services, target: Path, name: str, job: Job) -> Path:

@@ -31,6 +31,12 @@ class ConsentPath(BaseModel):
     consent_id: str
 
 
+class PhotosQuery(BaseModel):
+    """Which photos are asked about."""
+
+    photos: str = Field("", max_length=1000, description="ids of uploads of kind image, with commas between")
+
+
 class AuditQuery(BaseModel):
     """Which part of the log."""
 
@@ -45,10 +51,12 @@ class FileQuery(BaseModel):
 
 
 @bp.get("/api/consents")
-def consents() -> dict[str, Any]:
-    """The consents that this browser recorded, and the sentences that must be agreed to."""
+def consents(query: PhotosQuery) -> dict[str, Any]:
+    """The consents that this browser recorded, which of them cover some photos, and the sentences to agree to."""
     verbs.adopt_voices(services())
-    return {"consents": [_shown(one) for one in services().consents.list(owner())], "sentences": SENTENCES,
+    sums = verbs.checksums(services(), [name for name in query.photos.split(",") if name])
+    return {"consents": [{**_shown(one), "covers": bool(sums) and sums <= set(one.photos)}
+                         for one in services().consents.list(owner())], "sentences": SENTENCES,
             "uses": list(USES), "proof_needed": services().settings.consent_proof, "proof_limit": LARGEST}
 
 

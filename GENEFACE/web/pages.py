@@ -1,4 +1,5 @@
-"""The pages: GET `/`, `/model_training`, `/video_generation`, `/chat_system`, `/evaluation`, `/verify`.
+"""The pages: GET `/`, `/model_training`, `/video_generation`, `/chat_system`, `/evaluation`, `/face_swap`,
+`/verify`.
 
 A page is a template with empty elements that name their words
 (``data-i18n="home.title"``); they are filled here in the reader's language, so
@@ -18,7 +19,7 @@ from web.words import language, texts
 
 THEMES = ("light", "dark")
 TABS = (("train", "/model_training"), ("create", "/video_generation"), ("talk", "/chat_system"),
-        ("evaluation", "/evaluation"))
+        ("evaluation", "/evaluation"), ("swap", "/face_swap"))
 """Name and address of every tab of the bar, in order."""
 _EMPTY = re.compile(r'data-i18n="([\w.]+)"([^>]*)></')
 
@@ -53,6 +54,12 @@ def talk() -> ResponseReturnValue:
 def evaluation() -> ResponseReturnValue:
     """Measure how good a clip is."""
     return _page("evaluation")
+
+
+@bp.get("/face_swap")
+def swap() -> ResponseReturnValue:
+    """Put another face on a picture or a video."""
+    return _page("swap")
 
 
 @bp.get("/verify")

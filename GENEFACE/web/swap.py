@@ -24,7 +24,7 @@ from backend.services import wait_for
 from visage.errors import InvalidRequest, NotInstalled, VisageError
 from visage.storage.uploads import Upload
 from visage.swap import DRIVERS, RESTORERS, open_restorer, open_swapper
-from visage.swap.faults import FAULTS
+from visage.swap.faults import FAULTS, kinds_of
 from visage.swap.options import ORDERS, WHO
 from web import jobs
 from web.status import TooMany
@@ -51,8 +51,7 @@ def about() -> dict[str, Any]:
     """The engines, what they compute on or what they lack, the choices, and the table of errors."""
     return {"engines": [_engine(name, open_swapper) for name in DRIVERS],
             "restorers": [_engine(name, open_restorer) for name in RESTORERS], "who": list(WHO), "orders": list(ORDERS),
-            "faults": [{name: value for name, value in asdict(fault).items() if name not in ("kind", "codes")}
-                       for fault in FAULTS]}
+            "faults": [{**asdict(fault), "kind": fault.kind.__name__, "kinds": kinds_of(fault)} for fault in FAULTS]}
 
 
 @bp.post("/api/faceswap/detect")

@@ -2,9 +2,9 @@
 
 /** A failure the server named; `code`, `message`, `hint`, `params` as in docs/http-api.md. */
 export class ApiError extends Error {
-  constructor({ code = "internal", message = "", hint = "", params = {} } = {}, status = 0) {
+  constructor({ code = "internal", message = "", hint = "", params = {}, kind = "" } = {}, status = 0) {
     super(message);
-    Object.assign(this, { code, hint, params, status });
+    Object.assign(this, { code, hint, params, kind, status });
   }
 }
 

@@ -1,5 +1,6 @@
 // Create: a face, a text or a sound, a video.
 import { get, post } from "./api.js";
+import { Appearance } from "./appearance.js";
 import { clipCards, clips } from "./clips.js";
 import { $, fill, h, icon } from "./dom.js";
 import { deviceSelect } from "./engines.js";
@@ -17,13 +18,13 @@ import { tryVoice, voiceSelect, voices } from "./voices.js";
 const LIMIT = 20_000;
 const stage = new Stage($("#stage"), { emptyKey: "create.stage_empty" });
 const text = $("#text"), makeButton = $("#make"), problem = $("#problem"), result = $("#result");
-let face = null, faces = [], engines = [], sound = null, source = "text", busy = false, stopWatching = null;
+let looks = null, face = null, faces = [], engines = [], sound = null, source = "text", busy = false, stopWatching = null;
 
 try { text.value = sessionStorage.getItem("visage.text") ?? ""; } catch { /* private window */ }
 
 function ready() {
   const words = text.value.trim().length;
-  makeButton.disabled = busy || !face || (source === "text" ? !words || text.value.length > LIMIT : !sound);
+  makeButton.disabled = busy || !face || looks === false || (source === "text" ? !words || text.value.length > LIMIT : !sound);
 }
 
 function count() {
@@ -61,6 +62,7 @@ $("#source-tabs").addEventListener("keydown", (event) => {
   show(source === "text" ? "audio" : "text");
   $(`#tab-${source}`).focus();
 });
+new Appearance($("#appearance"), ["recorded", "another", "clearer"], (value) => { looks = value; ready(); });
 soundSource($("#panel-audio"), (upload) => { sound = upload; ready(); });
 
 const voiceRequest = () => ({ voice: $("#voice").value, speed: Number($("#speed").value), pitch: Number($("#pitch").value) });
@@ -92,8 +94,14 @@ $("#compose").addEventListener("submit", async (event) => {
   fill(result);
   const from = source === "text" ? { text: text.value.trim(), ...voiceRequest() } : { upload: sound.id };
   setBusy(true);
-  try { follow(await post("/api/jobs/generate", { avatar: face.id, ...from, device: $("#device").value || "auto" })); } catch (error) { failed(error); }
+  try { follow(await post("/api/jobs/generate", { avatar: face.id, ...from, ...appearance(), device: $("#device").value || "auto" })); } catch (error) { failed(error); }
 });
+
+/** What the clip is to look like, for the request. */
+function appearance() {
+  if (!looks) return {};
+  return { appearance: { photos: looks.photos, consent: looks.consent ?? "", restorer: looks.photos.length ? "" : "embedded" } };
+}
 
 function setBusy(yes) { busy = yes; ready(); }
 

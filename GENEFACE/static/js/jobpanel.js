@@ -14,11 +14,13 @@ const STAGES = {
   chat: ["hear", "think", "speak", "move", "render", "verify"],
   evaluate: ["prepare", "measure", "report"],
   film: ["script", "film", "verify"],
+  swap: ["swap", "encode", "verify"],
 };
 
 /**
  * Show a job inside `element` until it ends.  `on.preview(url)` with every new
- * preview picture, `on.change(job)`, `on.end(job)`, `on.retry(job)` with the new job.
+ * preview picture, `on.change(job)`, `on.end(job)`, `on.retry(job)` with the new job;
+ * `on.number(error)` says what stands before a failure.
  * Returns a function that takes the panel away.
  */
 export function showJob(element, job, on = {}) {
@@ -99,7 +101,7 @@ export function showJob(element, job, on = {}) {
   function failed(now) {
     const error = now.error ?? { code: "internal", message: now.message };
     const showLog = button({ t: "job.show_log", icon: "text", on: () => { drawer.open = true; log.focus(); } });
-    fill(problem, notice(error, { retry: again, actions: [showLog] }));
+    fill(problem, notice(error, { retry: again, actions: [showLog], number: on.number?.(error) }));
   }
 
   async function stop() {

@@ -19,8 +19,8 @@ function command(hint) {
   return typed ? typed[1] : "";
 }
 
-/** A notice: cause, remedy with a copy button, and what can be done now. */
-export function notice(problem, { kind = "bad", retry, actions = [] } = {}) {
+/** A notice: cause (after its `number`, if it has one), remedy with a copy button, and what can be done now. */
+export function notice(problem, { kind = "bad", retry, actions = [], number = "" } = {}) {
   const hint = explain(problem).hint || problem.hint || "";
   const remedy = command(hint);
   const choices = [
@@ -30,7 +30,7 @@ export function notice(problem, { kind = "bad", retry, actions = [] } = {}) {
   ].filter(Boolean);
   return h("div", { class: `notice ${kind}`, role: kind === "bad" ? "alert" : "status" },
     icon(kind === "bad" || kind === "warn" ? "warn" : "info"),
-    h("strong", { live: () => explain(problem).message }),
+    h("strong", { live: () => (number ? `${number} · ` : "") + explain(problem).message }),
     hint ? h("span", { live: () => explain(problem).hint.replaceAll("`", "") }) : null,
     choices.length ? h("div", { class: "row" }, choices) : null);
 }

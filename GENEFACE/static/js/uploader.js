@@ -35,12 +35,20 @@ export function send(file, kind, on = () => {}, signal) {
 /** Forget an upload; nothing happens if it is gone already. */
 export const forget = (upload) => remove(`/api/uploads/${upload.id}`).catch(() => {});
 
+/** The zone that a drop is for: the one under it, else the first that is seen. */
+function meant(event) {
+  const seen = (zone) => zone.offsetParent !== null;
+  return event.target.closest?.(".drop") ?? [...document.querySelectorAll(".drop")].find(seen);
+}
+
 /**
- * A place to drop a file on or to choose one.  `take(file)` is called with it.
+ * A place to drop a file on or to choose one.  `take(file)` is called with it,
+ * or with each of them where `many` may come.
  * The whole window accepts the drop, so that a near miss does not leave the page.
  */
-export function dropZone({ titleKey, helpKey, iconName = "upload", accept, take, low = false }) {
-  const input = h("input", { type: "file", class: "sr", accept, on: { change: () => { if (input.files[0]) take(input.files[0]); input.value = ""; } } });
+export function dropZone({ titleKey, helpKey, iconName = "upload", accept, take, low = false, many = false }) {
+  const takeAll = (files) => [...files].slice(0, many ? 20 : 1).forEach((file) => take(file));
+  const input = h("input", { type: "file", class: "sr", accept, multiple: many, on: { change: () => { takeAll(input.files); input.value = ""; } } });
   const title = h("strong", { t: titleKey });
   const zone = h("label", { class: `drop ${low ? "low" : ""}` }, icon(iconName), title, h("span", { class: "small soft", t: helpKey }), input);
   let depth = 0;
@@ -59,7 +67,7 @@ export function dropZone({ titleKey, helpKey, iconName = "upload", accept, take,
       depth = 0;
       if (!alive()) return;
       over(false);
-      take(event.dataTransfer.files[0]);
+      if (meant(event) === zone) takeAll(event.dataTransfer.files);
     },
   };
   for (const [name, run] of Object.entries(listeners)) window.addEventListener(name, run);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,11 @@ from backend.face_swapper import BASIC, By, Wanted, put_on
 from backend.forms import ConsentForm, FaceForm, Footage, SwapForm
 from backend.services import Services, open_services
 from visage.config import read_settings
-from visage.errors import BadImage, InvalidRequest, Refused
+from visage.errors import BadImage, InvalidRequest, NotFound, Refused
 from visage.media.labels import read_label
 from visage.swap.options import SwapOptions
 from visage.trust.sentences import SENTENCES
+from visage.types import Progress
 
 
 @pytest.fixture
@@ -79,6 +81,40 @@ def test_without_consent_nothing_is_made(services: Services, tmp_path: Path, cas
     with pytest.raises(Refused):
         face_swapper.submit(services, form, "me")
     assert not list(services.paths.pictures.iterdir()) and not services.store.list(limit=10)
+
+
+@pytest.mark.parametrize("end", [consent_verbs.revoke, consent_verbs.erase])
+def test_a_consent_that_ends_while_it_is_used_leaves_nothing(services: Services, tmp_path: Path, end: Callable) -> None:
+    photo = uploaded(services, picture(tmp_path, "photo.png"))
+    consent = agreed(services, photo)
+    wanted = face_swapper.wanted_by(services, FaceForm(photos=(photo,), consent=consent))
+    out, ended = services.paths.pictures / "out.png", []
+
+    def meanwhile(_: Progress) -> None:
+        if not ended:
+            ended.append(end(services, consent, "me"))
+
+    with pytest.raises(Refused):
+        put_on(services, wanted, picture(tmp_path, "t.png", mirrored=True), out, tmp_path / "job", By("job", "me"),
+               meanwhile)
+    assert not out.exists()
+
+
+def test_every_photo_goes_with_the_consent_and_so_does_the_job(services: Services, tmp_path: Path) -> None:
+    photo = uploaded(services, picture(tmp_path, "photo.png"))
+    consent, again = agreed(services, photo), uploaded(services, tmp_path / "photo.png")
+    form = SwapForm(target=Footage(upload=uploaded(services, picture(tmp_path, "t.png", mirrored=True))),
+                    photos=(again,), consent=consent)
+    job = face_swapper.submit(services, form, "me")
+    face_swapper.run(job, services, lambda _: None)
+    assert services.consents.get(consent).photos == [consent_verbs.checksums(services, [again]).pop()]
+    shown = consent_verbs.shown(services.consents.get(consent), services.consents.things(consent))
+    assert shown["uploads"] == [photo, again] and shown["made"] == {"output": 1, "photo": 2}
+    services.queue.cancel(job.id)
+    consent_verbs.erase(services, consent, "me")
+    assert not services.store.list(kind="swap")
+    with pytest.raises(NotFound):
+        services.uploads.file(services.uploads.get(again))
 
 
 def test_a_proof_is_asked_for_unless_the_operator_does_without(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 OUT = Path(__file__).with_name("screenshots")
 PAGES = {"home": "/", "train": "/model_training", "create": "/video_generation", "talk": "/chat_system",
-         "evaluation": "/evaluation"}
+         "evaluation": "/evaluation", "swap": "/face_swap"}
 SIZES = {1440: 900, 768: 1024, 390: 844}
 LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 _SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests.web.error_words import ROOT
 from web import pages
 
-ADDRESSES = ("/", "/model_training", "/video_generation", "/chat_system", "/evaluation", "/verify")
+ADDRESSES = ("/", "/model_training", "/video_generation", "/chat_system", "/evaluation", "/face_swap", "/verify")
 STATIC = ROOT / "static"
 OWN = [file for pattern in ("static/js/*.js", "static/css/*.css", "templates/*.html")
        for file in sorted(ROOT.glob(pattern))]

@@ -50,6 +50,9 @@ def test_what_there_is(installation: Installation) -> None:
     told = requests.get(f"{installation.url}/api/faceswap", timeout=60).json()
     engines = {one["name"]: one for one in told["engines"]}
     assert engines["embedded"]["ready"] and engines["embedded"]["title"] == "basic"
+    rows = {fault["number"]: fault for fault in told["faults"]}
+    assert "swap.no_face" in rows["E05"]["codes"] and "BadMedia" in rows["E01"]["kinds"]
+    assert "BadImage" in rows["E01"]["kinds"], "kinds of the kind are named as well"
     assert not engines["onnx"]["ready"] and "face_models" in engines["onnx"]["lacks"]["message"]
     assert [fault["number"] for fault in told["faults"]] == [f"E{number:02}" for number in range(1, 15)]
 
@@ -69,6 +72,32 @@ def test_a_picture_gets_the_face_and_says_so(installation: Installation, files: 
     assert read_label(made).producer == "Visage"
     before = np.asarray(Image.open(io.BytesIO(fetched(installation, result["before"]))).convert("RGB"))
     assert (np.abs(before.astype(int) - np.asarray(Image.open(made).convert("RGB"))) > 8).any(2).mean() > 0.02
+
+
+def test_the_consent_of_a_photo_is_found_by_its_content(installation: Installation, files: tuple[bytes, bytes],
+                                                        agreed: tuple[str, str]) -> None:
+    browser = requests.Session()
+    browser.get(f"{installation.url}/", timeout=30)
+    sentence = browser.get(f"{installation.url}/api/consents", timeout=30).json()["sentences"]["swap"]["zh"]
+
+    def sent(content: bytes) -> str:
+        answer = browser.post(f"{installation.url}/api/uploads", params={"kind": "image", "name": "p.png"}, timeout=30,
+                              data=content)
+        return answer.json()["id"]
+
+    photo, again, other = sent(files[0]), sent(files[0]), sent(files[1])
+    made = browser.post(f"{installation.url}/api/consents", timeout=30, json={
+        "person": "Eileen", "scope": "swap", "photos": [photo], "consent": True, "sentence": sentence}).json()
+    assert made["uploads"] == [photo] and made["proof"] is None
+
+    def covers(*photos: str) -> bool:
+        told = browser.get(f"{installation.url}/api/consents", params={"photos": ",".join(photos)}, timeout=30).json()
+        return next(one["covers"] for one in told["consents"] if one["id"] == made["id"])
+
+    assert covers(again) and covers(photo, again)
+    assert not covers() and not covers(other) and not covers(photo, other)
+    missing = browser.get(f"{installation.url}/api/consents", params={"photos": "nothing"}, timeout=30)
+    assert missing.status_code == 404 and missing.json()["code"]
 
 
 def test_a_talking_clip_gets_another_face_at_once(installation: Installation, agreed: tuple[str, str],

@@ -65,7 +65,7 @@ def test_no_word_is_left_over() -> None:
     text = "\n".join(file.read_text(encoding="utf-8") for file in PAGES)
     dynamic = {"needs", "stage", "language", "gender", "engine", "engine_summary", "fact", "bar", "home", "job", "llm",
                "timing", "talk", "health", "train", "create", "stage_evaluate", "stage_film", "live_state", "live_hint",
-               "live_stage", "keep", "verdict", "quality", "quality_summary"}
+               "live_stage", "keep", "verdict", "quality", "quality_summary", "swap", "stage_swap", "verify"}
     for key in plain(EN):
         assert f'"{key}"' in text or key.split(".")[0] in dynamic or key.endswith(".tab"), f"nobody shows {key}"
 

@@ -73,6 +73,14 @@ def fault_of(error: tree.VisageError) -> Fault | None:
     return None
 
 
+def kinds_of(fault: Fault) -> list[str]:
+    """Names of the classes of errors that the row is about."""
+    found = [fault.kind]
+    for kind in found:
+        found += kind.__subclasses__()
+    return [kind.__name__ for kind in found]
+
+
 def exit_code(error: tree.VisageError) -> int:
     """What a command ends with: the row's, else 2 for what was asked wrongly and 1 for everything else."""
     fault = fault_of(error)
