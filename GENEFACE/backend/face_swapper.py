@@ -90,6 +90,8 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     told = {"kind": result.kind, "url": services.paths.url(out), "seconds": result.seconds, "fps": round(result.fps, 2),
             "realtime": round(result.realtime, 3), "provider": result.provider, "encoder": result.encoder,
             "sound": result.sound, "frames": result.frames_out, "swapped": result.swapped,
+            "restored": result.restored, "enhanced": result.enhanced,
+            "unrestored": {str(number): why for number, why in result.unrestored.items()},
             "skipped": {str(number): why for number, why in result.skipped.items()}, "resumed": result.resumed,
             "steps": {step: round(seconds, 3) for step, seconds in result.steps.items()},
             "consent": consent.id if consent else None, "before": _before(services, form.target, target),

@@ -98,12 +98,22 @@ def dense_map(mesh: np.ndarray, source: np.ndarray, area: Area) -> np.ndarray:
     fixed = np.round(((target[corners] + 0.5) / _COARSE - 0.5) * (1 << _SHIFT)).astype(np.int32)
     for number, triangle in enumerate(fixed, 1):
         cv2.fillConvexPoly(index, triangle, number, cv2.LINE_8, _SHIFT)
-    maps = np.concatenate([np.zeros((1, 2, 3), np.float32), _affine(target[corners], source[corners])])[index]
-    ys, xs = np.mgrid[:small[0], :small[1]].astype(np.float32)
-    xs, ys = xs * _COARSE + (_COARSE - 1) / 2, ys * _COARSE + (_COARSE - 1) / 2
-    coarse = maps[..., 0] * xs[..., None] + maps[..., 1] * ys[..., None] + maps[..., 2]
+    maps = np.concatenate([np.zeros((1, 2, 3), np.float32), _affine(target[corners], source[corners])])
+    ys, xs = (np.arange(count, dtype=np.float32) * _COARSE + (_COARSE - 1) / 2 for count in small)
+    coarse = cv2.merge([_along(row, index, xs, ys[:, None]) for row in maps.transpose(1, 2, 0)])
     full = cv2.resize(coarse, (small[1] * _COARSE, small[0] * _COARSE), interpolation=cv2.INTER_LINEAR)
     return full[:area.height, :area.width]
+
+
+def _along(row: np.ndarray, index: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """One coordinate of the source, from one row [3, N] of the triangles' maps."""
+    made = np.take(row[0], index)
+    made *= xs
+    second = np.take(row[1], index)
+    second *= ys
+    made += second
+    made += np.take(row[2], index)
+    return made
 
 
 def _affine(target: np.ndarray, source: np.ndarray) -> np.ndarray:
