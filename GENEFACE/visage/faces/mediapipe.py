@@ -117,8 +117,13 @@ class MediaPipeFaces:
     def _beside(self, image: np.ndarray, faces: list[Face], tiles: list[tuple[int, int, int, int]]) -> list[Face]:
         """The faces and those beside them that only the other detector sees, about as large and shaped like a face."""
         least = 0.4 * min(face.width for face in faces)
-        for sighting in (s for tile in tiles for s in self._in_tile(image, tile, near=True)):
-            if sighting.width < least or any(_covers(face, sighting) for face in faces):
+        sightings = [s for tile in tiles for s in self._in_tile(image, tile, near=True) if s.width > least]
+        sure = [s for s in sightings if s.score > _DOUBTFUL]
+        for sighting in sightings:
+            # the tile in which it is surest may not be the one in which its mesh fits
+            if not any(_near(sighting, other.centre, other.width) for other in sure):
+                continue
+            if any(_near(sighting, tuple(face.points[:, :2].mean(0)), face.width) for face in faces):
                 continue
             points = self._mesh(image, sighting)
             if points is not None and _score(points) > _LIKE:
@@ -170,10 +175,10 @@ def _distinct(faces: list[Face]) -> list[Face]:
     return kept
 
 
-def _covers(face: Face, sighting: Sighting) -> bool:
-    """Whether what was seen is this face."""
-    x, y = face.points[:, :2].mean(0)
-    return max(abs(x - sighting.centre[0]), abs(y - sighting.centre[1])) < 0.5 * max(face.width, sighting.width)
+def _near(sighting: Sighting, centre: tuple[float, ...], width: float) -> bool:
+    """Whether what was seen is at the place of something of that width."""
+    x, y = sighting.centre
+    return max(abs(x - centre[0]), abs(y - centre[1])) < 0.5 * max(width, sighting.width)
 
 
 def _leaves(face: Face, window: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:

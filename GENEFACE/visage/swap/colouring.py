@@ -7,7 +7,7 @@ import numpy as np
 
 _RATIO = (0.5, 2.0)
 """Limits of the factor by which contrast is changed."""
-_ACROSS = 64
+_ACROSS = 48
 """Pixels across the face that tell its colours."""
 _CALM = 1.0
 """Variance, grey levels squared, below which colours count as not varying."""

@@ -11,8 +11,8 @@ from visage.swap.embedded.masking import Area, face_mask, openness
 from visage.swap.embedded.topology import POINTS, topology
 from visage.swap.occlusion import own_skin
 
-_COARSE = 2
-"""The map is worked out for every second pixel across and down: between them it is nearly straight."""
+_COARSE = 3
+"""The map is worked out for every third pixel across and down: between them it is nearly straight."""
 _SHIFT = 4
 """Bits of a pixel's fraction with which triangles are drawn."""
 
