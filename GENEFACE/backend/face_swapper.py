@@ -13,6 +13,7 @@ import numpy as np
 from backend.forms import FaceForm, Footage, SwapForm
 from backend.services import Services
 from visage.errors import BadImage, InvalidRequest, NotInstalled, Refused
+from visage.heaps import one_thread_each
 from visage.jobs.job import Job, Lane
 from visage.media.images import is_picture, probe_image
 from visage.media.labels.mark import Mark
@@ -81,6 +82,8 @@ def submit(services: Services, form: SwapForm, owner: str) -> Job:
 
 def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     """Do a ``swap`` job."""
+    # four threads share a video: those of a single call would only wait for one another
+    one_thread_each()
     form = SwapForm(**job.request)
     target, name = find_target(services, form.target, job.owner)
     out = _place(services, target, name, job)
@@ -90,6 +93,8 @@ def run(job: Job, services: Services, report: Report) -> Mapping[str, Any]:
     told = {"kind": result.kind, "url": services.paths.url(out), "seconds": result.seconds, "fps": round(result.fps, 2),
             "realtime": round(result.realtime, 3), "provider": result.provider, "encoder": result.encoder,
             "sound": result.sound, "frames": result.frames_out, "swapped": result.swapped,
+            "restored": result.restored, "enhanced": result.enhanced,
+            "unrestored": {str(number): why for number, why in result.unrestored.items()},
             "skipped": {str(number): why for number, why in result.skipped.items()}, "resumed": result.resumed,
             "steps": {step: round(seconds, 3) for step, seconds in result.steps.items()},
             "consent": consent.id if consent else None, "before": _before(services, form.target, target),

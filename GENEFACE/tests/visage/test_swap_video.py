@@ -245,19 +245,6 @@ def test_a_target_that_breaks_off_is_refused_before_anything_is_done(talk: Path,
     assert fault_of(caught.value).number == "E01" and swapper.swapped == 0
 
 
-def test_high_dynamic_range_is_refused_with_its_reason(tmp_path: Path) -> None:
-    target = tmp_path / "hdr.mp4"
-    with av.open(str(target), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.color_trc = 16
-        for frame in numbered(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
-        container.mux(stream.encode(None))
-    with pytest.raises(tree.BadVideo, match="2084"):
-        swapped(target, tmp_path / "out.mp4")
-
-
 def test_an_unknown_encoder_falls_back_and_says_so(talk: Path, tmp_path: Path) -> None:
     result = swapped(talk, tmp_path / "out.mp4", encoder="h264_of_tomorrow")
     assert result.encoder == "libx264" and "h264_of_tomorrow" in result.notes[0]

@@ -19,6 +19,8 @@ _CROP = 384
 """Side that a face with its surroundings is resized to before its mesh is fitted."""
 _DOUBTFUL = 0.72
 """Score below which something small is a pattern rather than a face."""
+_LIKE = 0.5
+"""How much the mesh of a face that only one detector sees is shaped like a face, at least."""
 _RETRY = 10
 """Frames of a video between two thorough searches while no face is found."""
 
@@ -101,8 +103,8 @@ class MediaPipeFaces:
     def _upright(self, image: np.ndarray) -> list[Face]:
         sightings = self._models.detect(image)
         small = [s for s in sightings if s.width < 0.15 * image.shape[1]]
-        if max(image.shape[:2]) > _TILE and (not sightings or small):
-            sightings += [s for tile in _tiles(image.shape) for s in self._in_tile(image, tile)]
+        tiles = _tiles(image.shape) if max(image.shape[:2]) > _TILE and (not sightings or small) else []
+        sightings += [s for tile in tiles for s in self._in_tile(image, tile)]
         faces = []
         for sighting in sorted(sightings, key=lambda s: -s.score):
             if sighting.score < _DOUBTFUL and sighting.width < 0.15 * max(image.shape[:2]):
@@ -110,11 +112,27 @@ class MediaPipeFaces:
             points = self._mesh(image, sighting)
             if points is not None:
                 faces.append(Face(points, sighting.score))
-        return _distinct(faces)
+        return self._beside(image, _distinct(faces), tiles) if faces else []
 
-    def _in_tile(self, image: np.ndarray, tile: tuple[int, int, int, int]) -> list[Sighting]:
+    def _beside(self, image: np.ndarray, faces: list[Face], tiles: list[tuple[int, int, int, int]]) -> list[Face]:
+        """The faces and those beside them that only the other detector sees, about as large and shaped like a face."""
+        least = 0.4 * min(face.width for face in faces)
+        sightings = [s for tile in tiles for s in self._in_tile(image, tile, near=True) if s.width > least]
+        sure = [s for s in sightings if s.score > _DOUBTFUL]
+        for sighting in sightings:
+            # the tile in which it is surest may not be the one in which its mesh fits
+            if not any(_near(sighting, other.centre, other.width) for other in sure):
+                continue
+            if any(_near(sighting, tuple(face.points[:, :2].mean(0)), face.width) for face in faces):
+                continue
+            points = self._mesh(image, sighting)
+            if points is not None and _score(points) > _LIKE:
+                faces = _distinct([*faces, Face(points, sighting.score)])
+        return faces
+
+    def _in_tile(self, image: np.ndarray, tile: tuple[int, int, int, int], *, near: bool = False) -> list[Sighting]:
         left, top, right, bottom = tile
-        found = self._models.detect(np.ascontiguousarray(image[top:bottom, left:right]))
+        found = self._models.detect(np.ascontiguousarray(image[top:bottom, left:right]), near=near)
         return [sighting.moved(left, top) for sighting in found]
 
     def _mesh(self, image: np.ndarray, sighting: Sighting) -> np.ndarray | None:
@@ -155,6 +173,12 @@ def _distinct(faces: list[Face]) -> list[Face]:
         if all(max(abs(x - ox), abs(y - oy)) > 0.4 * max(width, face.width) for (ox, oy), width in centres):
             kept.append(face)
     return kept
+
+
+def _near(sighting: Sighting, centre: tuple[float, ...], width: float) -> bool:
+    """Whether what was seen is at the place of something of that width."""
+    x, y = sighting.centre
+    return max(abs(x - centre[0]), abs(y - centre[1])) < 0.5 * max(width, sighting.width)
 
 
 def _leaves(face: Face, window: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:

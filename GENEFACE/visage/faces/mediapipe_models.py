@@ -46,24 +46,36 @@ class Models:
 
     def __init__(self, solutions: Any):
         mesh = solutions.face_mesh.FaceMesh
-        self._detector = solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.5)
+        self._detection = solutions.face_detection.FaceDetection
+        self._detector = self._detection(model_selection=1, min_detection_confidence=0.5)
+        self._near: Any = None
         self._still = mesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.2)
         self._video = mesh(static_image_mode=False, max_num_faces=2, refine_landmarks=True)
         self._warned: set[Any] = set()
         for model in (self._detector, self._still, self._video):
             model.process(np.zeros((64, 64, 3), np.uint8))
 
-    def detect(self, image: np.ndarray) -> list[Sighting]:
-        """Every face that the detector sees in uint8 RGB [H, W, 3]."""
+    def detect(self, image: np.ndarray, *, near: bool = False) -> list[Sighting]:
+        """Every face that the detector sees in uint8 RGB [H, W, 3].
+
+        ``near``: with the detector for faces that fill much of the picture, which sees some heads in half profile.
+        """
         height, width = image.shape[:2]
         found = []
-        for detection in self._detector.process(image).detections or ():
+        for detection in (self._close_by() if near else self._detector).process(image).detections or ():
             box = detection.location_data.relative_bounding_box
             right, left = detection.location_data.relative_keypoints[:2]
             roll = math.atan2((left.y - right.y) * height, (left.x - right.x) * width)
             centre = ((box.xmin + box.width / 2) * width, (box.ymin + box.height / 2) * height)
             found.append(Sighting(centre, box.width * width, roll, float(detection.score[0])))
         return found
+
+    def _close_by(self) -> Any:
+        if self._near is None:
+            with _quiet():
+                self._near = self._detection(model_selection=0, min_detection_confidence=0.6)
+                self._near.process(np.zeros((64, 64, 3), np.uint8))
+        return self._near
 
     def fit(self, crop: np.ndarray) -> list[np.ndarray]:
         """Meshes, float32 [478, 3] pixels, of a crop that a face fills."""
@@ -92,7 +104,7 @@ class Models:
 
     def close(self) -> None:
         """Free the graphs."""
-        for model in (self._detector, self._still, self._video):
+        for model in (self._detector, self._still, self._video, *([self._near] if self._near else [])):
             model.close()
 
 

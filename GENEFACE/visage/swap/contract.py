@@ -119,14 +119,18 @@ class Swapper(AbstractContextManager, Protocol):
 
     name: str
     """Name of the driver, e.g. ``"embedded"``."""
-    title: str
-    """What a person reads, e.g. ``"basic"``."""
     space: str
     """Of the embeddings it makes."""
-    provider: str
-    """What really computes, e.g. ``"CPU"`` or ``"CUDAExecutionProvider"``."""
     recolour: bool
     """Whether its patches still have the photo's colours, so that the pipeline must match them to the frame."""
+
+    @property
+    def title(self) -> str:
+        """What a person reads, e.g. ``"basic"``."""
+
+    @property
+    def provider(self) -> str:
+        """What really computes now, e.g. ``"CPU"`` or ``"CUDAExecutionProvider"``; a fallback changes it."""
 
     def find(self, frame: np.ndarray, look: Look) -> list[Face]:
         """All faces, the largest first; empty when there are none."""
@@ -143,10 +147,14 @@ class Restorer(AbstractContextManager, Protocol):
 
     name: str
     """Name of the driver, e.g. ``"embedded"``."""
-    title: str
-    """What a person reads, e.g. ``"basic"``."""
-    provider: str
-    """What really computes."""
+
+    @property
+    def title(self) -> str:
+        """What a person reads, e.g. ``"basic"``."""
+
+    @property
+    def provider(self) -> str:
+        """What really computes now."""
 
     def restore(self, frame: np.ndarray, face: Face) -> Patch:
         """The face made clearer, at full strength: the pipeline blends."""

@@ -37,7 +37,8 @@ def coarse(pixels: np.ndarray) -> np.ndarray:
     """A picture at the size at which it is judged: `COARSE` pixels across, never larger than it is."""
     scale = min(1.0, COARSE / max(pixels.shape[1], 1))
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    step = max(1, int(0.75 / scale))
+    return cv2.resize(np.ascontiguousarray(pixels[::step, ::step]), size, interpolation=cv2.INTER_LINEAR)
 
 
 def strangeness(lab: np.ndarray, share: np.ndarray) -> np.ndarray | None:

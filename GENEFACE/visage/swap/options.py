@@ -134,5 +134,21 @@ class SwapResult:
     """Frames that an earlier attempt had finished."""
     steps: Mapping[str, float]
     """CPU seconds of each step, where it ran in this attempt."""
+    restored: int = 0
+    """Frames in which every face worked on was restored, too."""
+    unrestored: Mapping[int, str] = field(default_factory=dict)
+    """Number of every frame whose swapped face the restorer left as it was, and why."""
     notes: tuple[str, ...] = ()
     """What the user should know, English sentences."""
+
+    @property
+    def enhanced(self) -> bool:
+        """Whether the restorer worked, and on every frame in which there was a face."""
+        return self.restored > 0 and not self.unrestored
+
+
+def unrestored_note(unrestored: Mapping[int, str]) -> str:
+    """What the user is told when the restorer failed, with the first reason."""
+    number = min(unrestored)
+    return (f"The restorer failed in {len(unrestored)} frames, whose faces were swapped but not restored; "
+            f"the first (number {number}): {unrestored[number]}")

@@ -13,7 +13,7 @@ from visage.media.probe import MediaInfo, probe
 from visage.swap.contract import Embedding, Identity, Look, Restorer, Swapper
 from visage.swap.encoding import container_of
 from visage.swap.manual import Five, levelled, marked_face
-from visage.swap.options import SwapRequest, SwapResult
+from visage.swap.options import SwapRequest, SwapResult, unrestored_note
 from visage.swap.picture import check_suffix, write_picture
 from visage.swap.processors import Painting, Seeing
 from visage.swap.reading import clock_of, read_works
@@ -82,7 +82,7 @@ def _video(request: SwapRequest, info: MediaInfo, folder: JobFolder, swapper: Sw
     reference = _reference(request, swapper) if request.options.who == "reference" else None
     seeing = Seeing(swapper, request.options, info.fps, tally, reference)
     painting = Painting(swapper, identity, restorer, request.options, tally)
-    return VideoJob(request, info, folder, seeing, painting, tally, swapper.provider).run(report)
+    return VideoJob(request, info, folder, seeing, painting, tally, lambda: swapper.provider).run(report)
 
 
 def _picture(request: SwapRequest, swapper: Swapper, identity: Identity | None, restorer: Restorer | None,
@@ -110,8 +110,10 @@ def _picture(request: SwapRequest, swapper: Swapper, identity: Identity | None, 
     frame = work.frame if request.mark is None else request.mark(work.frame, 0.0)
     write_picture(frame, request.out, request.options.quality, request.seal)
     took = time.monotonic() - started
+    unrestored = {0: work.unrestored} if work.unrestored else {}
     return SwapResult(request.out, "image", 1, 1, 1, {}, took, 1 / max(took, 1e-3), 0.0, swapper.provider, "none",
-                      check_suffix(request.out), 0, dict(tally.seconds))
+                      check_suffix(request.out), 0, dict(tally.seconds), int(work.restored), unrestored,
+                      (unrestored_note(unrestored),) if unrestored else ())
 
 
 def _reference(request: SwapRequest, swapper: Swapper) -> Embedding:

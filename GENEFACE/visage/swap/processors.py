@@ -93,9 +93,21 @@ class Painting:
                 self._swap(self._swapper, self._identity, frame, (track, work.number), face)
             if self._restorer is not None and self._options.restore > 0:
                 with self._tally.of("restore"):
-                    patch = self._restorer.restore(frame, face)
-                    blend(frame, replace(patch, mask=patch.mask * np.float32(self._options.restore)), "alpha")
+                    self._restore(self._restorer, frame, work, face)
+        work.restored = self._restorer is not None and self._options.restore > 0 and not work.unrestored
         return frame
+
+    def _restore(self, restorer: Restorer, frame: np.ndarray, work: Work, face: Face) -> None:
+        """The face made clearer; a swapped one stays as it is when that fails, and the work says why."""
+        try:
+            patch = restorer.restore(frame, face)
+        except Exception as exc:
+            reason = _kept(exc)
+            if self._identity is None:
+                raise
+            work.unrestored = work.unrestored or reason
+            return
+        blend(frame, replace(patch, mask=patch.mask * np.float32(self._options.restore)), "alpha")
 
     def _swap(self, swapper: Swapper, identity: Identity, frame: np.ndarray, place: tuple[int, int],
               face: Face) -> None:

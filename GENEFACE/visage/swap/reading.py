@@ -12,10 +12,9 @@ import av
 from visage.errors import BadVideo
 from visage.media.container import open_media
 from visage.media.geometry import Display, display_of, pixels
+from visage.media.hdr import CURVES
 from visage.swap.tracking import Work
 
-_HDR = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
-"""Numbers of the transfer curves of high dynamic range (ITU-T H.273)."""
 _FINEST = 60_000
 """Ticks a second that every encoder's time base can have."""
 
@@ -32,10 +31,12 @@ class Clock:
     """Time stamp of the first frame in the file, seconds."""
     origin: float
     """Time stamp at which the file as a whole begins, seconds."""
+    hdr: str = ""
+    """Name of the curve of high dynamic range; empty for standard range."""
 
 
 def clock_of(path: Path) -> Clock:
-    """The clock of a video.  Raises `BadVideo`; also for high dynamic range, whose colours would come out wrong."""
+    """The clock of a video.  Raises `BadVideo`."""
     with open_media(path, BadVideo) as container:
         stream = _picture(container, path)
         base = Fraction(stream.time_base or Fraction(1, _FINEST))
@@ -43,12 +44,9 @@ def clock_of(path: Path) -> Clock:
             base = Fraction(1, _FINEST)
         rate = Fraction(stream.average_rate or 25).limit_denominator(1001)
         for frame in container.decode(stream):
-            curve = int(getattr(frame, "color_trc", 0) or stream.codec_context.color_trc or 0)
-            if curve in _HDR:
-                raise BadVideo("{name} has high dynamic range: {curve}.", code="swap.hdr", name=path.name,
-                               hint="Save it with standard dynamic range (BT.709) first.", curve=_HDR[curve])
             start = float(frame.pts * frame.time_base) if frame.pts is not None else 0.0
-            return Clock(base, rate, start, float(Fraction(container.start_time or 0, av.time_base)))
+            return Clock(base, rate, start, float(Fraction(container.start_time or 0, av.time_base)),
+                         CURVES.get(int(frame.color_trc), ""))
     raise BadVideo("No frame of {name} can be decoded (codec {codec}).", code="video.undecodable",
                    hint="Save it again as MP4 with H.264.", name=path.name, codec=stream.codec_context.name)
 
@@ -73,7 +71,7 @@ def read_works(path: Path, clock: Clock, size: int = 0, skip: int = 0) -> Genera
                                                 size or None)
                 last = max(last + 1, _ticks(frame, clock, number))
                 if number >= skip:
-                    yield Work(number, last, float(last * clock.base), pixels(frame, display))
+                    yield Work(number, last, float(last * clock.base), pixels(frame, display, plain=True))
                 number += 1
 
 

@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,9 +16,10 @@ from typing import Any, TextIO
 import av
 
 from visage.errors import DiskFull, from_os_error
+from visage.swap.tracking import Work
 
 _LIST = "manifest.json"
-VERSION = 1
+VERSION = 2
 """Of what is kept on disk: another version begins anew."""
 
 
@@ -36,6 +37,10 @@ class Stretch:
     """Frames in which a face was worked on."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Number of a frame that failed to why."""
+    restored: int = 0
+    """Frames in which every face worked on was restored."""
+    unrestored: dict[str, str] = field(default_factory=dict)
+    """Number of a frame whose swapped face could not be restored to why."""
 
 
 class JobFolder:
@@ -70,12 +75,14 @@ class JobFolder:
         """Where the next stretch is written."""
         return self.path / f"{len(self.stretches):05}.part"
 
-    def keep(self, part: Path, frames: int, start: int, worked: int, skipped: Mapping[int, str]) -> None:
-        """Note that a stretch is finished.  Raises `DiskFull`."""
+    def keep(self, part: Path, works: Sequence[Work]) -> None:
+        """Note that the stretch of these frames is finished.  Raises `DiskFull`."""
         final = part.with_suffix(".mp4")
         part.replace(final)
-        told = {str(number): why for number, why in skipped.items()}
-        self.stretches.append(Stretch(final.name, frames, start, worked, told))
+        skipped, unrestored = ({str(work.number): why for work in works if (why := getattr(work, name))}
+                               for name in ("failed", "unrestored"))
+        self.stretches.append(Stretch(final.name, len(works), works[0].ticks, sum(work.worked for work in works),
+                                      skipped, sum(work.restored for work in works), unrestored))
         self._write()
 
     def close(self, *, done: bool) -> None:

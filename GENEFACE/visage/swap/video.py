@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from visage.errors import BadImage, BadVideo
 from visage.media.probe import MediaInfo
 from visage.swap.encoding import Encoder, Part, choose_encoder, container_of
 from visage.swap.joining import join, thumbnail, verify, with_sound
-from visage.swap.options import SwapRequest, SwapResult
+from visage.swap.options import SwapRequest, SwapResult, unrestored_note
 from visage.swap.processors import Painting, Seeing
 from visage.swap.reading import Clock, clock_of, read_works
 from visage.swap.segments import JobFolder, Stretch
@@ -37,8 +37,8 @@ class Pace:
     """Frames that an earlier attempt finished."""
     rate: float
     """Frames a second at which the video plays."""
-    provider: str
-    """What really computes."""
+    provider: Callable[[], str]
+    """What really computes now."""
     started: float = field(default_factory=time.monotonic)
     done: int = 0
     """Frames finished in this attempt."""
@@ -52,7 +52,7 @@ class Pace:
         self.told = now
         fps = self.done / max(now - self.started, 1e-3)
         left = max(0, self.total - self.before - self.done)
-        facts = {"fps": round(fps, 1), "eta": round(left / fps, 1) if fps else 0.0, "provider": self.provider,
+        facts = {"fps": round(fps, 1), "eta": round(left / fps, 1) if fps else 0.0, "provider": self.provider(),
                  "realtime": round(fps / max(self.rate, 1e-3), 2), "done": self.before + self.done,
                  "frames": self.total, "threads": 4}
         report(Progress("swap", 0.95 * min(1.0, (self.before + self.done) / max(self.total, 1)), facts=facts))
@@ -62,7 +62,7 @@ class VideoJob:
     """One video on its way; used once."""
 
     def __init__(self, request: SwapRequest, info: MediaInfo, folder: JobFolder, seeing: Seeing, painting: Painting,
-                 tally: Tally, provider: str):
+                 tally: Tally, provider: Callable[[], str]):
         self._request, self._info, self._folder = request, info, folder
         self._seeing, self._painting, self._tally = seeing, painting, tally
         self._clock: Clock = clock_of(request.target)
@@ -130,8 +130,7 @@ class VideoJob:
     def _keep(self, part: Part, works: list[Work]) -> None:
         with self._tally.of("encode"):
             part.close()
-        skipped = {work.number: work.failed for work in works if work.failed}
-        self._folder.keep(self._folder.next_part(), part.frames, works[0].ticks, sum(w.worked for w in works), skipped)
+        self._folder.keep(self._folder.next_part(), works)
         self._check(self._folder.stretches, self._info.frames)
 
     def _check(self, stretches: list[Stretch], total: int = 0) -> None:
@@ -175,16 +174,22 @@ class VideoJob:
     def _result(self, took: float, sound: str, info: MediaInfo, resumed: int) -> SwapResult:
         stretches = self._folder.stretches
         fps = self._pace.done / max(took, 1e-3)
-        skipped = {int(number): why for stretch in stretches for number, why in stretch.skipped.items()}
+        skipped, unrestored = ({int(number): why for told in kept for number, why in told.items()}
+                               for kept in ([s.skipped for s in stretches], [s.unrestored for s in stretches]))
         notes = [self._encoder.note] if self._encoder and self._encoder.note else []
         if sound == "re-encoded":
             notes.append("The sound was encoded again: this kind of file cannot hold it as it was.")
+        if self._clock.hdr:
+            notes.append(f"High dynamic range, {self._clock.hdr}, was brought to standard range (BT.709).")
         if skipped:
             notes.append(f"{len(skipped)} frames failed and were kept as they were.")
+        if unrestored:
+            notes.append(unrestored_note(unrestored))
         if info.frames != self._info.frames:
             notes.append(f"{self._info.frames - info.frames} damaged frames of the target could not be decoded.")
         return SwapResult(self._request.out, "video", self._info.frames, info.frames,
                           sum(s.worked for s in stretches), skipped, took, fps,
-                          float(Fraction(fps) / self._clock.rate), self._pace.provider, sound,
+                          float(Fraction(fps) / self._clock.rate), self._pace.provider(), sound,
                           self._encoder.name if self._encoder else self._request.options.encoder, resumed,
-                          {name: round(value, 3) for name, value in self._tally.seconds.items()}, tuple(notes))
+                          {name: round(value, 3) for name, value in self._tally.seconds.items()},
+                          sum(s.restored for s in stretches), unrestored, tuple(notes))

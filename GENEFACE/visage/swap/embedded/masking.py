@@ -11,6 +11,8 @@ from visage.faces.pose import angles, fit_pose
 from visage.swap.embedded.topology import POINTS, topology
 
 _COARSE = 2
+_LARGE = 120
+"""Width of an oval, pixels, from which on half of them are enough for its soft edge."""
 _TURNED = (45.0, 62.0)
 """Degrees of yaw between which the new face fades away: its far half was never photographed."""
 
@@ -29,7 +31,7 @@ class Area:
     """Pixels."""
 
 
-def area_of(mesh: np.ndarray, shape: tuple[int, ...], room: float = 0.04) -> Area | None:
+def area_of(mesh: np.ndarray, shape: tuple[int, ...], room: float = 0.0) -> Area | None:
     """The part of a frame in which the mesh lies, even-sided and with some room; None when it lies outside."""
     height, width = shape[:2]
     low, high = mesh[:POINTS, :2].min(0), mesh[:POINTS, :2].max(0)
@@ -53,13 +55,7 @@ def face_mask(mesh: np.ndarray, area: Area, *, mouth: bool, eyes: bool,
     small = (-(-area.height // _COARSE), -(-area.width // _COARSE))
     flat = (mesh[:, :2] - np.float32([area.left, area.top]) + 0.5) / _COARSE - 0.5
     width = float(np.ptp(flat[parts.oval, 0])) + 1e-3
-    mask: np.ndarray = np.zeros(small, np.uint8)
-    _fill(mask, flat[parts.oval], 255)
-    # what runs out of the frame is cut there, not feathered: the border counts as inside
-    inset, feather = max(1, round(0.04 * width)), max(1.0, 0.035 * width)
-    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (inset + round(feather)) + 1,) * 2)
-    mask = cv2.erode(mask, around, borderType=cv2.BORDER_CONSTANT, borderValue=255)
-    mask = cv2.GaussianBlur(mask, (0, 0), feather / 1.5)
+    mask = _inside(flat[parts.oval], small)
     openings = [] if mouth else [(parts.inner_lip, 0.006 * width)]
     if not eyes:
         openings += [(eye, _room(flat[eye], width, wide)) for eye, wide in zip(parts.eyes, open_eyes, strict=True)]
@@ -72,6 +68,21 @@ def face_mask(mesh: np.ndarray, area: Area, *, mouth: bool, eyes: bool,
         mask = np.minimum(mask, 255 - hole)
     full = cv2.resize(mask, (small[1] * _COARSE, small[0] * _COARSE), interpolation=cv2.INTER_LINEAR)
     return full[:area.height, :area.width].astype(np.float32) * np.float32(facing(mesh) / 255)
+
+
+def _inside(oval: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The oval eroded and feathered, uint8 [height, width]; its edge is soft, so a large one is made at half size."""
+    width = float(np.ptp(oval[:, 0])) + 1e-3
+    if width > _LARGE:
+        half = _inside((oval + 0.5) / 2 - 0.5, (-(-size[0] // 2), -(-size[1] // 2)))
+        return cv2.resize(half, (half.shape[1] * 2, half.shape[0] * 2))[:size[0], :size[1]]
+    mask: np.ndarray = np.zeros(size, np.uint8)
+    _fill(mask, oval, 255)
+    # what runs out of the frame is cut there, not feathered: the border counts as inside
+    inset, feather = max(1, round(0.04 * width)), max(1.0, 0.035 * width)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (inset + round(feather)) + 1,) * 2)
+    mask = cv2.erode(mask, around, borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    return cv2.GaussianBlur(mask, (0, 0), feather / 1.5)
 
 
 def facing(mesh: np.ndarray) -> float:

@@ -11,8 +11,10 @@ from visage.swap.embedded.masking import Area, face_mask, openness
 from visage.swap.embedded.topology import POINTS, topology
 from visage.swap.occlusion import own_skin
 
-_COARSE = 2
-"""The map is worked out for every second pixel across and down: between them it is nearly straight."""
+_COARSE = 3
+"""The map is worked out for every third pixel across and down: between them it is nearly straight."""
+_STRETCH = 3.0
+"""Times as much as the usual triangle that one may be stretched."""
 _SHIFT = 4
 """Bits of a pixel's fraction with which triangles are drawn."""
 
@@ -98,12 +100,22 @@ def dense_map(mesh: np.ndarray, source: np.ndarray, area: Area) -> np.ndarray:
     fixed = np.round(((target[corners] + 0.5) / _COARSE - 0.5) * (1 << _SHIFT)).astype(np.int32)
     for number, triangle in enumerate(fixed, 1):
         cv2.fillConvexPoly(index, triangle, number, cv2.LINE_8, _SHIFT)
-    maps = np.concatenate([np.zeros((1, 2, 3), np.float32), _affine(target[corners], source[corners])])[index]
-    ys, xs = np.mgrid[:small[0], :small[1]].astype(np.float32)
-    xs, ys = xs * _COARSE + (_COARSE - 1) / 2, ys * _COARSE + (_COARSE - 1) / 2
-    coarse = maps[..., 0] * xs[..., None] + maps[..., 1] * ys[..., None] + maps[..., 2]
+    maps = np.concatenate([np.zeros((1, 2, 3), np.float32), _affine(target[corners], source[corners])])
+    ys, xs = (np.arange(count, dtype=np.float32) * _COARSE + (_COARSE - 1) / 2 for count in small)
+    coarse = cv2.merge([_along(row, index, xs, ys[:, None]) for row in maps.transpose(1, 2, 0)])
     full = cv2.resize(coarse, (small[1] * _COARSE, small[0] * _COARSE), interpolation=cv2.INTER_LINEAR)
     return full[:area.height, :area.width]
+
+
+def _along(row: np.ndarray, index: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """One coordinate of the source, from one row [3, N] of the triangles' maps."""
+    made = np.take(row[0], index)
+    made *= xs
+    second = np.take(row[1], index)
+    second *= ys
+    made += second
+    made += np.take(row[2], index)
+    return made
 
 
 def _affine(target: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -115,7 +127,11 @@ def _affine(target: np.ndarray, source: np.ndarray) -> np.ndarray:
     inverse = inverse / area[:, None, None]
     edges = np.stack([source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]], 2)
     linear = edges @ inverse
-    shift = source[:, 0] - np.einsum("nij,nj->ni", linear, target[:, 0])
+    usual = np.median(linear, axis=0)
+    # Seen edge-on or from behind, as those round the nostrils are, a triangle would be stretched over a pixel at random.
+    odd = (np.linalg.det(linear) <= 0) | (np.linalg.norm(linear, axis=(1, 2)) > _STRETCH * np.linalg.norm(usual))
+    linear[odd] = usual
+    shift = source.mean(1) - np.einsum("nij,nj->ni", linear, target.mean(1))
     return np.concatenate([linear, shift[:, :, None]], 2).astype(np.float32)
 
 
