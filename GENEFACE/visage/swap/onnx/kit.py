@@ -19,6 +19,7 @@ from visage.swap.onnx.files import Entry, Model
 from visage.swap.onnx.ladder import RUNGS, Ladder, Rung
 from visage.swap.onnx.network import Network, meters
 from visage.swap.onnx.providers import Wish
+from visage.swap.onnx.room import read_room, rung_for
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Kit:
             for task, name in (optional or {}).items():
                 if any(entry.model and entry.model.spec.task == task for entry in self._entries):
                     self._add(task, files.choose(self._entries, task, self.root, name=name))
+            self._begin()
             self.run(self._warm_up)
         except BaseException:
             self.close()
@@ -109,6 +111,18 @@ class Kit:
         """Let all memory go."""
         for network in self.networks.values():
             network.session.close()
+
+    def _begin(self) -> None:
+        """Where little memory is free beside the networks, begin more sparingly and say so."""
+        main = self.networks.get("swap") or next(iter(self.networks.values()))
+        reading = read_room(main.provider, self.wish.device_id)
+        on_gpu = main.provider != providers.CPU
+        place = rung_for(reading, on_gpu=on_gpu)
+        if place and reading:
+            # float16 is slow and, in some releases, wrong on the processor
+            self._ladder.begin(place, frozenset() if on_gpu else frozenset({1}))
+            self.note(f"Only {reading.free / 2**30:.1f} of {reading.total / 2**30:.1f} GiB of memory are free on "
+                      f"{reading.title}; from the start: {self.rung.name}.")
 
     def _warm_up(self, _: Rung) -> None:
         for network in self.networks.values():
