@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -29,9 +30,14 @@ def main() -> int:
     parser.add_argument("--rp_api_host", default=os.environ.get("PICTURE_HOST", "127.0.0.1"))
     parser.add_argument("--rp_api_port", type=int, default=8000)
     parser.add_argument("--test_input", default="")
+    parser.add_argument("--check", action="store_true", help="open the engines, print who computes, and end")
     told = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     service = service_of(open_services())
+    if told.check:
+        service.warm_up()
+        print(json.dumps(service.health(), ensure_ascii=False, indent=1))
+        return 0
     test = Path("test_input.json")
     if told.test_input or (test.is_file() and not told.rp_serve_api):
         answer = service.handle(json.loads(told.test_input or test.read_text(encoding="utf-8")))
@@ -58,11 +64,16 @@ def _serverless(service: PictureService) -> int:
 def _served(service: PictureService, host: str, port: int) -> int:
     """Answer over HTTP until a signal; engines warm up meanwhile, and in strict mode nothing starts without the GPU."""
     if service.services.settings.face_strict_provider:
-        service.warm_up()
-    else:
-        threading.Thread(target=_warm, args=[service], name="warm-up", daemon=True).start()
-    serve(create_picture_app(service), host, port, threads=THREADS)
+        # in a process of its own: a GPU that was opened before the server forks is lost to its worker
+        checked = subprocess.run([sys.executable, __file__, "--check"], stdout=subprocess.DEVNULL, check=False)
+        if checked.returncode:
+            return checked.returncode
+    serve(create_picture_app(service), host, port, THREADS, lambda: _begin_warming(service))
     return 0
+
+
+def _begin_warming(service: PictureService) -> None:
+    threading.Thread(target=_warm, args=[service], name="warm-up", daemon=True).start()
 
 
 def _warm(service: PictureService) -> None:

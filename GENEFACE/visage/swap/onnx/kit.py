@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _NAMES = {"swap": "face_swap", "restore": "face_enhance", "detect": "face_analysis", "recognise": "face_analysis"}
 """Tasks by the names that logs of face-swap services use."""
+_HALVED = {"swap", "restore"}
+"""Tasks whose networks are published with float16 weights, too."""
 
 
 class Kit:
@@ -129,7 +131,10 @@ class Kit:
             network.warm_up()
 
     def _add(self, task: str, model: Model) -> None:
-        network = self.networks[task] = self._opened(model)
+        small = files.sibling(self._entries, model, half=True) if self.wish.half and not model.half else None
+        if self.wish.half and small is None and not model.half and task in _HALVED:
+            self.note(f"float16 was asked for; there is no float16 file beside {model.path.name}.")
+        network = self.networks[task] = self._opened(small or model)
         log.info("模型存在: %s at %s", _NAMES.get(task, task), network.model.path)
         came = network.session.outcome
         if came.fell_back:
@@ -187,7 +192,8 @@ class Kit:
 
 def wish_of(settings: Settings) -> Wish:
     """What the settings want of the machine."""
-    return Wish(settings.face_provider, settings.face_strict_provider, settings.face_gpu_memory_mb)
+    return Wish(settings.face_provider, settings.face_strict_provider, settings.face_gpu_memory_mb,
+                half=settings.face_fp16)
 
 
 def resize_for_fusion(image: np.ndarray, max_dim: int = 1280) -> tuple[np.ndarray, float]:
