@@ -21,6 +21,7 @@ import numpy as np
 from backend.terminal import words
 from visage.config import Settings, read_settings
 from visage.errors import NotInstalled
+from visage.heaps import one_thread_each
 from visage.media.encoder import ClipWriter
 from visage.swap import DRIVERS, open_restorer, open_swapper
 from visage.swap.contract import Look, Swapper
@@ -86,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=15, help="how often a picture is worked on")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     told = parser.parse_args(argv)
+    one_thread_each()
     settings, costs, absent = read_settings(), [], {}
     with tempfile.TemporaryDirectory(prefix="visage-benchmark-") as folder:
         for name in (told.engine,) if told.engine else DRIVERS:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from backend import consents, face_models, face_swapper, swap_benchmark
 from backend.doctor import main as doctor
@@ -23,6 +24,7 @@ from backend.swap_lines import SwapLine, read_roop, read_run
 from backend.terminal import language, paint, words
 from visage.config import read_settings
 from visage.errors import Cancelled, InvalidRequest, VisageError
+from visage.heaps import one_thread_each
 from visage.media.images import is_picture
 from visage.storage.uploads import Upload
 from visage.swap.faults import exit_code, fault_of
@@ -42,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     verbs: dict[str, Callable[[Sequence[str]], int]] = {
         "run": lambda rest: _run(rest, read_run), "headless-run": lambda rest: _run(rest, read_run),
         "roop": lambda rest: _run(rest, read_roop), "consent": _consent, "models": face_models.main,
-        "doctor": lambda rest: doctor(["--faceswap", *rest]), "verify": lambda rest: trust(["verify", *rest]), "benchmark": swap_benchmark.main}
+        "doctor": lambda rest: doctor(["--faceswap", *rest]), "verify": lambda rest: trust(["verify", *rest]),
+        "benchmark": swap_benchmark.main}
     if not told or told[0] not in verbs:
         wanted = told[:1] in (["-h"], ["--help"])
         print(f"usage: faceswap {'|'.join(verbs)} [--help]\n{_HELP}", file=sys.stdout if wanted else sys.stderr)
@@ -62,14 +65,16 @@ _HELP = """
 
 
 def _run(argv: Sequence[str], reader: Callable[[Sequence[str]], SwapLine]) -> int:
-    level = "info"
+    level, line = "info", None
     try:
+        # the threads of the pipeline share the cores; those of a single call would only wait for one another
+        one_thread_each()
         line = reader(argv)
         level = line.log_level
         _swap(line)
         return 0
     except VisageError as exc:
-        return _failed(exc, level)
+        return _failed(exc, level, line.sources if line else ())
     except KeyboardInterrupt:
         return _failed(Cancelled("It was stopped.", hint="The same command goes on where it stopped."), level)
 
@@ -109,7 +114,9 @@ def _covering(services: Services, sources: Sequence[Path]) -> str:
     if not sources or not all(source.is_file() for source in sources):
         return ""
     sums = {checksum(source) for source in sources}
-    return next((one.id for one in services.consents.list() if one.state == "valid" and sums <= set(one.photos)), "")
+    fit = [one for one in services.consents.list() if one.state == "valid" and sums <= set(one.photos)]
+    # of several the newest that is proved: one without a proof may not be enough
+    return next((one.id for one in fit if one.proof_name), fit[0].id if fit else "")
 
 
 class _Lines:
@@ -123,8 +130,18 @@ class _Lines:
         if self._level not in ("debug", "info") or (step.stage == self._stage and now - self._last < _TOLD_SECONDS):
             return
         self._last, self._stage = now, step.stage
-        facts = " · ".join(f"{name} {value}" for name, value in step.facts.items())
-        print(f"{step.fraction:6.1%}  {step.stage}  {facts}".rstrip(), flush=True)
+        print(f"{step.fraction:6.1%}  {step.stage}  {_pace(step.facts)}".rstrip(), flush=True)
+
+
+def _pace(facts: Mapping[str, Any]) -> str:
+    """How far and how fast, for people; speeds only once there is something to tell."""
+    told = [str(facts[name]) for name in ("provider",) if name in facts]
+    if facts.get("done"):
+        told += [words(f"{facts['fps']} fps", f"每秒 {facts['fps']} 帧"),
+                 words(f"{facts['realtime']} times realtime", f"实时倍率 {facts['realtime']}"),
+                 words(f"frame {facts['done']} of {facts['frames']}", f"第 {facts['done']}/{facts['frames']} 帧"),
+                 words(f"{facts['eta']:.0f} s left", f"还需 {facts['eta']:.0f} 秒")]
+    return " · ".join(told)
 
 
 def _tell(made: SwapResult, notes: Sequence[str], level: str) -> None:
@@ -141,14 +158,15 @@ def _tell(made: SwapResult, notes: Sequence[str], level: str) -> None:
                 f"每秒 {made.fps:.1f} 帧，{made.provider}，已标注为 AI 生成"))
 
 
-def _failed(error: VisageError, level: str) -> int:
+def _failed(error: VisageError, level: str, photos: Sequence[Path] = ()) -> int:
     fault = fault_of(error)
     head = f"{fault.number} · {fault.stage}: " if fault else ""
     print(paint(head + error.message, "red"), file=sys.stderr)
     print(error.hint or (fault.remedy if fault else ""), file=sys.stderr)
     code = exit_code(error)
     if code == _REFUSED:
-        print('scripts/faceswap consent --source PHOTO --person "NAME" --proof FILE', file=sys.stderr)
+        named = shlex.join(map(str, photos)) or "PHOTO"
+        print(f'scripts/faceswap consent --source {named} --person "NAME" --proof FILE', file=sys.stderr)
     if level == "debug":
         print(json.dumps(error.as_dict(), ensure_ascii=False, indent=1), file=sys.stderr)
     return code
@@ -184,6 +202,9 @@ def _recorded(told: argparse.Namespace, sentence: str) -> str:
     if told.proof:
         with _opened(told.proof) as stream:
             consents.prove(services, made.id, stream, "")
+    elif services.settings.consent_proof:
+        print(words("Nothing proves it yet, and without a proof it is refused: give --proof FILE.",
+                    "尚无证明；没有证明会被拒绝：请提供 --proof FILE。"), file=sys.stderr)
     return made.id
 
 
