@@ -20,7 +20,7 @@ from backend.doctor import main as doctor
 from backend.face_swapper import By, Wanted
 from backend.forms import ConsentForm, read
 from backend.services import Services, open_services
-from backend.swap_lines import SwapLine, read_roop, read_run
+from backend.swap_lines import PRESETS, SwapLine, read_roop, read_run
 from backend.terminal import language, paint, words
 from visage.config import read_settings
 from visage.errors import Cancelled, InvalidRequest, VisageError
@@ -80,7 +80,9 @@ def _run(argv: Sequence[str], reader: Callable[[Sequence[str]], SwapLine]) -> in
 
 
 def _swap(line: SwapLine) -> None:
-    settings = read_settings(face_provider=line.providers[0], face_strict_provider=line.strict)
+    told: dict[str, Any] = {"face_strict_provider": True} if line.strict else {}
+    told.update({"face_provider": line.providers[0]} if line.providers else {})
+    settings = read_settings(**told, **({} if line.preset == "social" else {"face_fidelity": PRESETS[line.preset][1]}))
     services = open_services(settings)
     if line.unused and line.log_level in ("debug", "info"):
         print(words(f"Has no effect here: {', '.join(line.unused)}", f"在此无作用：{', '.join(line.unused)}"))
@@ -106,7 +108,8 @@ def _options(line: SwapLine) -> SwapOptions:
     who = "all" if line.many else "one" if is_picture(line.target) else "reference"
     return SwapOptions(who=who, order="left-right", position=line.position, frame=line.frame,
                        distance=min(1.0, line.distance / 4), max_dim=line.max_side, encoder=line.encoder,
-                       quality=max(0, min(100, 2 * (51 - line.crf))), sound=line.sound)
+                       quality=max(0, min(100, 2 * (51 - line.crf))), sound=line.sound,
+                       restore=PRESETS[line.preset][0])
 
 
 def _covering(services: Services, sources: Sequence[Path]) -> str:

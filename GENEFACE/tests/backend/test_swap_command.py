@@ -115,6 +115,8 @@ def test_the_benchmark_prints_what_it_costs_here(folder: Path) -> None:
 def test_stopped_by_the_keyboard_it_ends_with_four(folder: Path) -> None:
     agree(folder, "src.jpg", "--agree")
     code = ("import os, signal, sys; from backend import swap_command as line\n"
+            # a shell's background jobs ignore the key from birth
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "def stop(self, step):\n    if step.facts.get('done'): os.kill(os.getpid(), signal.SIGINT)\n"
             "line._Lines.__call__ = stop\nsys.exit(line.main(sys.argv[1:]))")
     done = run(folder, "-c", code, "run", "-s", "src.jpg", "-t", "tgt.mp4", "-o", "stopped.mp4")
