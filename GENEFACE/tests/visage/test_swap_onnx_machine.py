@@ -292,3 +292,12 @@ def test_a_container_knows_its_own_limit(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     assert machine(tmp_path / "meminfo", tmp_path).total == 16_000_000 * 1024
     assert machine(tmp_path / "absent", tmp_path) is None
+
+
+def test_float16_is_taken_when_asked_for_and_its_absence_is_said(face_models: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(face_models, tmp_path / "faces")
+    nets.inswapper(folder / "inswapper_128_fp16.onnx", half=True)
+    settings = Settings(home=tmp_path, face_models=folder, face_fp16=True)
+    with Kit(settings, {"swap": "", "restore": ""}, threads=1) as kit:
+        assert kit.networks["swap"].model.half and not kit.networks["restore"].model.half
+        assert any(note.startswith("float16 was asked for; there is no float16 file beside") for note in kit.notes)
