@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from backend import picture_service
+from backend import face_models, picture_service
 from backend.machine import SETUP, Host
+from backend.services import Services
+from visage.engines.weights.table import table
 from visage.errors import VisageError
-from visage.swap import open_swapper
+from visage.swap import open_restorer, open_swapper
 from visage.swap.contract import Look
 from visage.swap.onnx import files
 from visage.swap.onnx.providers import Wish, get_execution_providers, outcome
@@ -21,6 +24,8 @@ from visage.types import Requirement
 
 _PACKAGES = ("onnxruntime", "mediapipe", "opencv-python-headless", "pillow", "numpy", "av")
 _HANDLER = ("models_config", "init_face_enhancer", "enhance_face_quality", "process_face_swap_pipeline", "handle")
+_TOUCHED = 0.2
+"""Mean change of grey values from which a restorer has surely run."""
 _SWAP_MODELS = {"detect": "det_10g.onnx", "recognise": "w600k_r50.onnx", "swap": "inswapper_128.onnx"}
 
 
@@ -43,7 +48,7 @@ def providers(host: Host) -> Requirement:
 
 
 def models(host: Host) -> Requirement:
-    """The files that the standard models need, by what the folder really holds."""
+    """The files that the standard models need, by what the folder really holds, each with its checksum."""
     root = files.folder(host.settings)
     remedy = "GENEFACE/scripts/faceswap models list"
     try:
@@ -53,8 +58,23 @@ def models(host: Host) -> Requirement:
     except VisageError as exc:
         return Requirement("face models", False, exc.message + host.words(
             " Until then the engine named basic works.", " 在此之前使用名为“基础”的引擎。"), remedy)
-    names = ", ".join(entry.path.name for entry in found if entry.model)
+    cache = host.settings.home.resolve() / "var" / "face_models"
+    sums = {entry.path: files.fingerprint(entry.path, cache) for entry in found if entry.model}
+    names = ", ".join(f"{path.name} {digest[:8]}" for path, digest in sums.items())
+    wrong = [entry for entry in found if entry.state in ("corrupt", "unreadable")]
+    wrong += [entry for entry in found if entry.model and entry.path.name in _published()
+              and sums[entry.path] != _published()[entry.path.name]]
+    if wrong:
+        told = "; ".join(f"{entry.path.name}: " + (host.words(
+            "not the published file", "不是发布的原文件") if entry.model else entry.detail) for entry in wrong)
+        return Requirement("face models", False, told, "GENEFACE/scripts/faceswap models verify")
     return Requirement("face models", True, f"{root}: {names}")
+
+
+def _published() -> dict[str, str]:
+    """SHA-256 of the files whose whole checksum is known, by name."""
+    return {Path(file.path).name: file.sha256 for weight in table(face_models.TABLE) for file in weight.files
+            if file.sha256}
 
 
 def dependencies(host: Host) -> Requirement:
@@ -68,36 +88,62 @@ def dependencies(host: Host) -> Requirement:
     detail = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES if name not in lacking)
     if lacking:
         return Requirement("packages", False, host.words("missing: ", "缺少：") + ", ".join(lacking), SETUP, True)
+    if quarrels := _quarrels():
+        return Requirement("packages", False, "; ".join(quarrels), SETUP, True)
     newest = _newest_glibcxx()
     return Requirement("packages", True, detail + (f" · GLIBCXX {newest}" if newest else ""), essential=True)
 
 
 def handler(host: Host) -> Requirement:
-    """The picture service has all that a serverless platform calls."""
-    absent = [name for name in _HANDLER if not callable(getattr(picture_service.PictureService, name, None))]
-    detail = host.words("complete", "完整") if not absent else ", ".join(absent)
-    return Requirement("handler", not absent, detail, "" if not absent else SETUP)
+    """The picture service has all that a serverless platform calls, and answers a job without input with its error."""
+    service = picture_service.PictureService(Services(host.settings))
+    absent = [name for name in _HANDLER if not callable(getattr(service, name, None))]
+    answer = {} if absent else service.handle({"id": "doctor"})
+    ok = answer.get("code") == "pictures.no_input"
+    detail = host.words("complete, answers", "完整且有应答") if ok else ", ".join(absent) or str(answer)
+    return Requirement("handler", ok, detail, "" if ok else SETUP)
 
 
 def swapping(host: Host) -> Requirement:
-    """A face is really put onto the same face looking the other way, by each engine that is installed."""
+    """A face is really put onto the same face looking the other way and made clearer, by each engine that is here."""
     import skimage.data
 
     face = np.ascontiguousarray(skimage.data.astronaut()[0:320, 100:400])
-    other = np.ascontiguousarray(face[:, ::-1])
-    told = []
+    told, works = [], False
     for name in ("onnx", "embedded"):
         try:
-            with open_swapper(name, host.settings) as swapper:
-                identity = swapper.identify([face])
-                found = swapper.find(other, Look(thorough=True))
-                changed = bool(found) and bool(swapper.swap(other, found[0], identity).mask.any())
-                told.append(f"{swapper.title} ({swapper.provider})" + ("" if changed else host.words(
-                    ": the face in the test picture is not found", "：未在测试图片中找到人脸")))
+            swaps, sentence = _tried(host, name, face)
         except VisageError as exc:
             if name == "embedded":
                 return Requirement("swap", False, exc.message, exc.hint, essential=True)
-    return Requirement("swap", changed, "; ".join(told), "" if changed else SETUP, essential=True)
+            continue
+        works |= swaps
+        told.append(sentence)
+    return Requirement("swap", works, "; ".join(told), "" if works else SETUP, essential=True)
+
+
+def _tried(host: Host, name: str, face: np.ndarray) -> tuple[bool, str]:
+    """Whether an engine swaps, and that in words, with what came of its restorer."""
+    other = np.ascontiguousarray(face[:, ::-1])
+    with open_swapper(name, host.settings) as swapper:
+        found = swapper.find(other, Look(thorough=True))
+        if not found:
+            return False, f"{swapper.title} ({swapper.provider})" + host.words(
+                ": the face in the test picture is not found", "：未在测试图片中找到人脸")
+        swaps = bool(swapper.swap(other, found[0], swapper.identify([face])).mask.any())
+        sentence = f"{swapper.title} ({swapper.provider})" + (
+            host.words(" swaps", " 可换脸") if swaps else host.words(" changes nothing", " 未改变图片"))
+    try:
+        with open_restorer(name, host.settings) as restorer:
+            patch = restorer.restore(other, found[0])
+            moved = np.abs(patch.pixels.astype(np.float32) - other[patch.area])[patch.mask > 0]
+    except VisageError as exc:
+        return swaps, sentence + host.words(f", no restorer: {exc.message}", f"，没有修复器：{exc.message}")
+    strong = float(moved.mean()) if moved.size else 0.0
+    return swaps, sentence + (host.words(
+        f", {restorer.title} restores (grey values move by {strong:.1f})",
+        f"，{restorer.title} 可修复（灰度平均变化 {strong:.1f}）") if strong > _TOUCHED else host.words(
+        f", {restorer.title} changes nothing", f"，{restorer.title} 未改变图片"))
 
 
 CHECKS: tuple[Callable[[Host], Requirement], ...] = (providers, models, dependencies, handler, swapping)
@@ -113,6 +159,17 @@ def examine(host: Host) -> list[Requirement]:
         except Exception as exc:  # one broken check must not hide the others
             found.append(Requirement(check.__name__, False, f"{type(exc).__name__}: {exc}", SETUP, essential=True))
     return found
+
+
+def _quarrels() -> list[str]:
+    """Lines of ``pip check`` about the packages used here; mediapipe is installed without what it declares."""
+    argv = [sys.executable, "-m", "pip", "check", "--disable-pip-version-check"]
+    try:
+        said = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line for line in said.splitlines()
+            if line.split()[:1] and line.split()[0] in _PACKAGES and line.split()[0] != "mediapipe"]
 
 
 def _newest_glibcxx() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from visage.media.labels.mark import Mark
 from visage.media.probe import probe
 from visage.storage.paths import child, safe_name
 from visage.swap import Restorer, Swapper, open_restorer, open_swapper
+from visage.swap.onnx.failures import other_provider
 from visage.swap.options import SwapOptions, SwapRequest, SwapResult
 from visage.swap.pipeline import identity_of, swap_file
 from visage.trust.consents import Consent
@@ -204,12 +205,29 @@ def opened(services: Services, wanted: Wanted | FaceForm) -> Iterator[Engines]:
 
 
 def best_swapper(services: Services, name: str) -> tuple[Swapper, tuple[str, ...]]:
-    """The swapper of that name, or the best there is with a note.  Raises `UnknownDriver` and `NotInstalled`."""
-    if name:
+    """The swapper of that name, or the best there is with notes on what it is not.
+
+    Raises `UnknownDriver`, and `NotInstalled`: E02 where it was named, E03 in strict mode, E08.
+    """
+    if name and name != "embedded":
         return open_swapper(name, services.settings), ()
-    with suppress(NotInstalled):
-        return open_swapper("onnx", services.settings), ()
-    return open_swapper("embedded", services.settings), (BASIC,)
+    notes = []
+    if not name:
+        try:
+            return open_swapper("onnx", services.settings), ()
+        except NotInstalled as exc:
+            if not exc.code.startswith("swap.model"):
+                raise
+            notes.append(BASIC)
+            if exc.code not in ("swap.model_missing", "swap.model_absent"):
+                notes.append(f"The installed models cannot be used: {exc.message}")
+    wanted = services.settings.face_provider
+    if wanted not in ("auto", "cpu"):
+        if services.settings.face_strict_provider:
+            raise other_provider(wanted, "CPU", "the engine named basic has no other way", "import face models: "
+                                 "GENEFACE/scripts/faceswap models list")
+        notes.append(f"{wanted} was asked for, the CPU computes: the engine named basic has no other way.")
+    return open_swapper("embedded", services.settings), tuple(notes)
 
 
 def find_target(services: Services, footage: Footage, owner: str) -> tuple[Path, str]:

@@ -23,13 +23,14 @@ from pydantic import Field
 from backend import face_swapper
 from backend.face_swapper import Marked, Wanted
 from backend.forms import Form, read
+from backend.picture_engines import PictureEngines
+from backend.picture_meter import Meter
 from backend.services import Services
-from visage.errors import InvalidRequest, NotInstalled, VisageError
+from visage.errors import InvalidRequest, NotInstalled, OutOfMemory, VisageError
 from visage.media.images import probe_image, read_image
 from visage.pictures import PictureRequest, open_pictures
 from visage.storage.objects import open_objects
 from visage.storage.paths import safe_name
-from visage.swap import open_restorer
 from visage.swap.contract import Restorer
 from visage.swap.faults import fault_of
 from visage.swap.onnx import files as model_files
@@ -38,6 +39,8 @@ from visage.swap.picture import write_picture
 from visage.swap.pipeline import identity_of, swap_file
 from visage.tts.cloning.consent import checksum
 
+Handler = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""A job in, its answer out."""
 log = logging.getLogger("visage.pictures")
 _TASKS = {"face_swap": "swap", "face_enhance": "restore", "face_analysis": "recognise"}
 """Names that the service's own settings give to models, and the tasks they do."""
@@ -51,6 +54,7 @@ class PictureOrder(Form):
     source: str = Field("", description="photo of the face that is put in; empty: none is")
     consent: str = Field("", description="id of the consent that covers the photo")
     enhance: bool = Field(True, description="make the face clearer afterwards")
+    strength: float = Field(0.8, ge=0, le=1, description="share of the clearer face; less keeps more of the first one")
     engine: str = ""
     width: int = Field(512, ge=64, le=2048)
     height: int = Field(512, ge=64, le=2048)
@@ -86,9 +90,21 @@ class PictureService:
 
     def __init__(self, services: Services):
         self.services = services
-        self._face_enhancer: Restorer | None = None
+        self.engines = PictureEngines(services)
+        self.meter = Meter()
+        self._models: dict[str, Path] = {}
         self._reason = ""
         self._guard = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Open what the first job needs.  Raises `NotInstalled`, as in strict mode (E03)."""
+        with self._guard:
+            self.engines.warm_up()
+
+    def health(self) -> dict[str, Any]:
+        """What computes, and with which models, as they were found at the start; never waits for a job."""
+        return {"status": "ok", **self.engines.described(),
+                "models": {name: {"path": str(path), "there": path.is_file()} for name, path in self._models.items()}}
 
     def models_config(self) -> dict[str, Path]:
         """The file that serves each task, else the folder where it is looked for; the log names what is there."""
@@ -105,31 +121,32 @@ class PictureService:
             except NotInstalled as exc:
                 config[name] = root
                 log.warning("模型不存在: %s (%s)", name, exc.message)
+        self._models = config
         return config
 
     def init_face_enhancer(self, engine: str) -> Restorer | None:
-        """The restorer, opened when first needed; None when there is none, and `reason` says why."""
-        with self._guard:
-            if self._face_enhancer is None:
-                try:
-                    self._face_enhancer = open_restorer(engine or "onnx", self.services.settings)
-                except VisageError as exc:
-                    self._reason = exc.message
-                    log.warning("❌ Failed to initialize the face restorer: %s", exc.message)
-            return self._face_enhancer
+        """The restorer, opened when first needed; None when there is none, and the reason is kept for the answer."""
+        try:
+            return self.engines.restorer(engine or "onnx")
+        except VisageError as exc:
+            self._reason = exc.message
+            log.warning("❌ Failed to initialize the face restorer: %s", exc.message)
+            return None
 
-    def enhance_face_quality(self, picture: Path, engine: str, folder: Path) -> tuple[Path, str]:
+    def enhance_face_quality(self, picture: Path, order: PictureOrder, folder: Path,
+                             told: dict[str, Any]) -> tuple[Path, str]:
         """The picture with a clearer face and an empty reason; or the same picture and why it is the same."""
-        restorer = self.init_face_enhancer(engine)
+        restorer = self.init_face_enhancer(order.engine)
         if restorer is None:
             return picture, self._reason
-        out = folder / "enhanced.png"
+        request = SwapRequest(picture, folder / "enhanced.png", SwapOptions(who="one", restore=order.strength))
         try:
-            with face_swapper.opened(self.services, Wanted((), "", engine, "", SwapOptions())) as engines:
-                swap_file(SwapRequest(picture, out, SwapOptions(who="one")), engines.swapper, None, restorer)
-            return out, ""
+            swapper, _ = self.engines.swapper(order.engine)
+            made = swap_file(request, swapper, None, restorer)
         except VisageError as exc:
             return picture, exc.message
+        told.update(restorer=restorer.title, strength=order.strength, notes=[*made.notes])
+        return made.out, ""
 
     def process_face_swap_pipeline(self, picture: Path, photo: Path | None, order: PictureOrder, folder: Path,
                                    steps: Steps) -> Path:
@@ -138,14 +155,14 @@ class PictureService:
             with steps.of("swap") as told:
                 wanted = Wanted((photo,), order.consent, order.engine, "", SwapOptions(who="one"))
                 face_swapper.agreed(self.services, wanted, "picture")
-                with face_swapper.opened(self.services, wanted) as engines:
-                    request = SwapRequest(picture, folder / "swapped.png", wanted.options)
-                    made = swap_file(request, engines.swapper, identity_of(engines.swapper, [photo]))
-                    told.update(provider=made.provider, notes=[*engines.notes])
+                swapper, notes = self.engines.swapper(order.engine)
+                request = SwapRequest(picture, folder / "swapped.png", wanted.options)
+                made = swap_file(request, swapper, identity_of(swapper, [photo]))
+                told.update(engine=swapper.title, provider=made.provider, notes=[*notes, *made.notes])
                 picture = made.out
         if order.enhance:
             with steps.of("enhance") as told:
-                picture, reason = self.enhance_face_quality(picture, order.engine, folder)
+                picture, reason = self.enhance_face_quality(picture, order, folder, told)
                 if reason:
                     told.update(status="skipped", reason=reason)
         return picture
@@ -153,11 +170,22 @@ class PictureService:
     def handle(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a job; failures are told in it, with the steps that were done."""
         steps, number = Steps(), str(job.get("id") or "local")
+        with self._guard:
+            answer = self._answer(job, number, steps)
+        self.meter.note(answer)
+        failed = "error" in answer
+        log.log(logging.ERROR if failed else logging.INFO, "%s | Time: %.3fs | %s", "Error" if failed else "Success",
+                sum(step["ms"] for step in steps.done) / 1000, answer.get("error") or f"Job: {number}")
+        return answer
+
+    def _answer(self, job: Mapping[str, Any], number: str, steps: Steps) -> dict[str, Any]:
         try:
             order = read(PictureOrder, _mapping(job.get("input")))
             with tempfile.TemporaryDirectory(dir=self.services.paths.var) as folder:
                 return {**self._made(order, number, Path(folder), steps), "steps": steps.done}
         except VisageError as exc:
+            if isinstance(exc, OutOfMemory):
+                self.engines.close()
             fault = fault_of(exc)
             return {"error": exc.message, "code": exc.code, "hint": exc.hint, "fault": fault.number if fault else None,
                     "stage": fault.stage if fault else None, "steps": steps.done}
@@ -206,11 +234,16 @@ class PictureService:
         return final
 
 
-def handler_of(services: Services) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """The function that serverless platforms call; models are looked for at once and named in the log."""
+def service_of(services: Services) -> PictureService:
+    """The service; models are looked for at once and named in the log."""
     service = PictureService(services)
     service.models_config()
-    return service.handle
+    return service
+
+
+def handler_of(services: Services) -> Handler:
+    """The function that serverless platforms call."""
+    return service_of(services).handle
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

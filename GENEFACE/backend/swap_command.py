@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from backend import consents, face_models, face_swapper
+from backend import consents, face_models, face_swapper, swap_benchmark
 from backend.doctor import main as doctor
 from backend.face_swapper import By, Wanted
 from backend.forms import ConsentForm, read
 from backend.services import Services, open_services
-from backend.swap_lines import SwapLine, read_roop, read_run
+from backend.swap_lines import PRESETS, SwapLine, read_roop, read_run
 from backend.terminal import language, paint, words
 from visage.config import read_settings
 from visage.errors import Cancelled, InvalidRequest, VisageError
+from visage.heaps import one_thread_each
 from visage.media.images import is_picture
 from visage.storage.uploads import Upload
 from visage.swap.faults import exit_code, fault_of
@@ -37,12 +39,13 @@ _REFUSED = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``faceswap run|consent|models|doctor|verify``; returns the exit code."""
+    """``faceswap run|consent|models|doctor|verify|benchmark``; returns the exit code."""
     told = list(sys.argv[1:] if argv is None else argv)
     verbs: dict[str, Callable[[Sequence[str]], int]] = {
         "run": lambda rest: _run(rest, read_run), "headless-run": lambda rest: _run(rest, read_run),
         "roop": lambda rest: _run(rest, read_roop), "consent": _consent, "models": face_models.main,
-        "doctor": lambda rest: doctor(["--faceswap", *rest]), "verify": lambda rest: trust(["verify", *rest])}
+        "doctor": lambda rest: doctor(["--faceswap", *rest]), "verify": lambda rest: trust(["verify", *rest]),
+        "benchmark": swap_benchmark.main}
     if not told or told[0] not in verbs:
         wanted = told[:1] in (["-h"], ["--help"])
         print(f"usage: faceswap {'|'.join(verbs)} [--help]\n{_HELP}", file=sys.stdout if wanted else sys.stderr)
@@ -57,24 +60,29 @@ _HELP = """
   roop          the same, with quality counted as roop counts it (what run.py does)
   models        list, import and verify face models; without any, the engine named basic works
   doctor        what is missing for face swapping on this machine
-  verify        whether files are labelled as made by a machine"""
+  verify        whether files are labelled as made by a machine
+  benchmark     milliseconds a picture and frames a second of every engine that is installed here"""
 
 
 def _run(argv: Sequence[str], reader: Callable[[Sequence[str]], SwapLine]) -> int:
-    level = "info"
+    level, line = "info", None
     try:
+        # the threads of the pipeline share the cores; those of a single call would only wait for one another
+        one_thread_each()
         line = reader(argv)
         level = line.log_level
         _swap(line)
         return 0
     except VisageError as exc:
-        return _failed(exc, level)
+        return _failed(exc, level, line.sources if line else ())
     except KeyboardInterrupt:
         return _failed(Cancelled("It was stopped.", hint="The same command goes on where it stopped."), level)
 
 
 def _swap(line: SwapLine) -> None:
-    settings = read_settings(face_provider=line.providers[0], face_strict_provider=line.strict)
+    told: dict[str, Any] = {"face_strict_provider": True} if line.strict else {}
+    told.update({"face_provider": line.providers[0]} if line.providers else {})
+    settings = read_settings(**told, **({} if line.preset == "social" else {"face_fidelity": PRESETS[line.preset][1]}))
     services = open_services(settings)
     if line.unused and line.log_level in ("debug", "info"):
         print(words(f"Has no effect here: {', '.join(line.unused)}", f"在此无作用：{', '.join(line.unused)}"))
@@ -100,7 +108,8 @@ def _options(line: SwapLine) -> SwapOptions:
     who = "all" if line.many else "one" if is_picture(line.target) else "reference"
     return SwapOptions(who=who, order="left-right", position=line.position, frame=line.frame,
                        distance=min(1.0, line.distance / 4), max_dim=line.max_side, encoder=line.encoder,
-                       quality=max(0, min(100, 2 * (51 - line.crf))), sound=line.sound)
+                       quality=max(0, min(100, 2 * (51 - line.crf))), sound=line.sound,
+                       restore=PRESETS[line.preset][0])
 
 
 def _covering(services: Services, sources: Sequence[Path]) -> str:
@@ -108,7 +117,9 @@ def _covering(services: Services, sources: Sequence[Path]) -> str:
     if not sources or not all(source.is_file() for source in sources):
         return ""
     sums = {checksum(source) for source in sources}
-    return next((one.id for one in services.consents.list() if one.state == "valid" and sums <= set(one.photos)), "")
+    fit = [one for one in services.consents.list() if one.state == "valid" and sums <= set(one.photos)]
+    # of several the newest that is proved: one without a proof may not be enough
+    return next((one.id for one in fit if one.proof_name), fit[0].id if fit else "")
 
 
 class _Lines:
@@ -122,8 +133,18 @@ class _Lines:
         if self._level not in ("debug", "info") or (step.stage == self._stage and now - self._last < _TOLD_SECONDS):
             return
         self._last, self._stage = now, step.stage
-        facts = " · ".join(f"{name} {value}" for name, value in step.facts.items())
-        print(f"{step.fraction:6.1%}  {step.stage}  {facts}".rstrip(), flush=True)
+        print(f"{step.fraction:6.1%}  {step.stage}  {_pace(step.facts)}".rstrip(), flush=True)
+
+
+def _pace(facts: Mapping[str, Any]) -> str:
+    """How far and how fast, for people; speeds only once there is something to tell."""
+    told = [str(facts[name]) for name in ("provider",) if name in facts]
+    if facts.get("done"):
+        told += [words(f"{facts['fps']} fps", f"每秒 {facts['fps']} 帧"),
+                 words(f"{facts['realtime']} times realtime", f"实时倍率 {facts['realtime']}"),
+                 words(f"frame {facts['done']} of {facts['frames']}", f"第 {facts['done']}/{facts['frames']} 帧"),
+                 words(f"{facts['eta']:.0f} s left", f"还需 {facts['eta']:.0f} 秒")]
+    return " · ".join(told)
 
 
 def _tell(made: SwapResult, notes: Sequence[str], level: str) -> None:
@@ -140,14 +161,15 @@ def _tell(made: SwapResult, notes: Sequence[str], level: str) -> None:
                 f"每秒 {made.fps:.1f} 帧，{made.provider}，已标注为 AI 生成"))
 
 
-def _failed(error: VisageError, level: str) -> int:
+def _failed(error: VisageError, level: str, photos: Sequence[Path] = ()) -> int:
     fault = fault_of(error)
     head = f"{fault.number} · {fault.stage}: " if fault else ""
     print(paint(head + error.message, "red"), file=sys.stderr)
     print(error.hint or (fault.remedy if fault else ""), file=sys.stderr)
     code = exit_code(error)
     if code == _REFUSED:
-        print('scripts/faceswap consent --source PHOTO --person "NAME" --proof FILE', file=sys.stderr)
+        named = shlex.join(map(str, photos)) or "PHOTO"
+        print(f'scripts/faceswap consent --source {named} --person "NAME" --proof FILE', file=sys.stderr)
     if level == "debug":
         print(json.dumps(error.as_dict(), ensure_ascii=False, indent=1), file=sys.stderr)
     return code
@@ -183,6 +205,9 @@ def _recorded(told: argparse.Namespace, sentence: str) -> str:
     if told.proof:
         with _opened(told.proof) as stream:
             consents.prove(services, made.id, stream, "")
+    elif services.settings.consent_proof:
+        print(words("Nothing proves it yet, and without a proof it is refused: give --proof FILE.",
+                    "尚无证明；没有证明会被拒绝：请提供 --proof FILE。"), file=sys.stderr)
     return made.id
 
 

@@ -13,6 +13,8 @@ from visage.errors import InvalidRequest
 ENCODERS = ("libx264", "libx265", "libvpx-vp9", "h264_nvenc", "hevc_nvenc")
 PROCESSORS = ("face_swapper", "face_enhancer")
 PROVIDERS = ("cpu", "cuda", "tensorrt", "rocm", "coreml", "openvino", "directml")
+PRESETS = {"social": (0.8, 0.5), "faithful": (0.5, 0.9), "video": (0.6, 0.7)}
+"""What restoring is for, to the share of the clearer face and how faithful CodeFormer stays, both 0 to 1."""
 _IDLE = ("keep_fps", "keep_frames", "temp_frame_format", "temp_frame_quality", "max_memory", "execution_threads")
 """Options that change nothing here: frames always keep their rate and never lie on the disk, memory does not grow with
 the length of a video, and as many threads work as fit the machine."""
@@ -35,7 +37,7 @@ class SwapLine:
     engine: str
     """Driver of `visage.swap`; empty: the best there is."""
     providers: tuple[str, ...]
-    """What should compute, the most wanted first."""
+    """What should compute, the most wanted first; empty: what the settings say."""
     strict: bool
     """Whether another provider than the most wanted is an error."""
     encoder: str
@@ -58,6 +60,8 @@ class SwapLine:
     """debug, info, warning or error."""
     consent: str
     """Id of the consent; empty: the one that names the photo."""
+    preset: str
+    """One of `PRESETS`."""
     unused: tuple[str, ...]
     """Options that were given and change nothing here."""
 
@@ -99,6 +103,8 @@ def _add_material(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", "--output-path", dest="output", type=Path, help="file or folder of the result")
     add("--engine", default="", help="embedded (basic, no models) or onnx; without it the best there is")
     add("--consent", default="", help="id of the recorded consent; without it the one that names the photo")
+    add("--preset", choices=tuple(PRESETS), default="social",
+        help="how strongly faces are made clearer: social 80 %%, faithful 50 %%, video 60 %%")
     add("--log-level", choices=("debug", "info", "warning", "warn", "error"), default="info")
     add("--strict-provider", action="store_true", help="fail rather than compute on something slower")
 
@@ -108,7 +114,7 @@ def _add_roop(parser: argparse.ArgumentParser) -> None:
     add("--frame-processor", "--frame-processors", "--processors", dest="processors", nargs="+", choices=PROCESSORS,
         default=["face_swapper"])
     add("--execution-provider", "--execution-providers", dest="providers", nargs="+", choices=PROVIDERS,
-        default=["cpu"])
+        default=[], help="who computes; without it VISAGE_FACE_PROVIDER, a GPU where one can be used")
     add("--output-video-encoder", choices=ENCODERS, default="libx264")
     add("--output-video-quality", type=int, choices=range(101), metavar="[0-100]")
     add("--keep-fps", action="store_true")
@@ -141,7 +147,7 @@ def _line(given: argparse.Namespace, argv: Sequence[str], crf: int) -> SwapLine:
         given.strict_provider, given.output_video_encoder, crf, not given.skip_audio,
         given.many_faces, given.reference_face_position, given.reference_frame_number, given.similar_face_distance,
         given.max_side, "warning" if given.log_level == "warn" else given.log_level,
-        given.consent, tuple(f"--{name.replace('_', '-')}" for name in _IDLE if name in asked))
+        given.consent, given.preset, tuple(f"--{name.replace('_', '-')}" for name in _IDLE if name in asked))
 
 
 def _output(given: argparse.Namespace) -> Path:

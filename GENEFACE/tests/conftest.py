@@ -24,6 +24,7 @@ from tests.docker_engine import (  # noqa: F401 - for all folders
     lite_image,
     local_base,
     pytest_collection_modifyitems,
+    swap_image,
     tts_image,
 )
 

@@ -75,6 +75,12 @@ def eval_image(docker_engine: docker.DockerClient, local_base: str, lite_image: 
     return product_image(docker_engine, local_base, "eval")
 
 
+@pytest.fixture(scope="session")
+def swap_image(docker_engine: docker.DockerClient, local_base: str, app_image: str) -> str:
+    """Tag of the picture service's image; shares all packages of ``app_image``."""
+    return product_image(docker_engine, local_base, "swap")
+
+
 def product_image(client: docker.DockerClient, base: str, name: str) -> str:
     """Build ``docker/NAME/Dockerfile`` as ``visage-NAME:test``; what did not change is not built again."""
     tag = f"visage-{name}:test"

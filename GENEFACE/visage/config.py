@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     """Folder of the face-swap models (``*.onnx``); without it ``model_cache/face_models``."""
     face_provider: str = "auto"
     """Who computes them: ``auto`` (a GPU where one can be used), ``cpu``, ``cuda``, ``tensorrt``, ``directml`` …"""
+    face_fp16: bool = False
+    """Whether float16 files of face models are taken where there are any."""
     face_strict_provider: bool = False
     """Whether it is an error, instead of a warning, when another than the one named computes."""
     face_gpu_memory_mb: int = Field(2048, ge=256)

@@ -6,18 +6,19 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
+from backend.picture_service import Handler, PictureService
+from visage.containers.nvidia import gpus
 from web.status import refusal
 
 _KEPT = 100
 _LONGEST = 96 << 20
 _WAITING = 32
-Handler = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class _Jobs:
@@ -31,6 +32,12 @@ class _Jobs:
     def _timed(self, job: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
         begun = time.monotonic()
         return self._handler(job), round((time.monotonic() - begun) * 1000)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not ended."""
+        with self._guard:
+            return sum(not future.done() for future in self._all.values())
 
     def begin(self, asked: Mapping[str, Any]) -> str | None:
         """The id of a new job; None when too many wait."""
@@ -60,12 +67,12 @@ class _Jobs:
         return {"id": number, "status": state, "output": output, "executionTime": took, **error}
 
 
-def create_picture_app(handler: Handler) -> Flask:
-    """The service as a WSGI application around one handler."""
+def create_picture_app(service: PictureService) -> Flask:
+    """The service as a WSGI application."""
     app = Flask("picture_service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LONGEST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    jobs = _Jobs(handler)
+    jobs = _Jobs(service.handle)
 
     def begun(wait: bool) -> tuple[Response, int]:
         asked = request.get_json(silent=True)
@@ -79,10 +86,28 @@ def create_picture_app(handler: Handler) -> Flask:
         return _failed(404) if told is None else (jsonify(told), 200)
 
     for rule, method, view in (("/runsync", "POST", lambda: begun(True)), ("/run", "POST", lambda: begun(False)),
-                               ("/status/<number>", "GET", status),
-                               ("/health", "GET", lambda: jsonify(status="ok"))):
+                               ("/status/<number>", "GET", status), ("/ready", "GET", lambda: _ready(service)),
+                               ("/metrics", "GET", lambda: _metrics(service, jobs)),
+                               ("/health", "GET", lambda: jsonify(service.health()))):
         app.add_url_rule(rule, f"{method} {rule}", view, methods=[method])
     return app
+
+
+def _ready(service: PictureService) -> tuple[Response, int]:
+    """200 as soon as the first job finds its engine open; until then, and where it cannot be opened, 503."""
+    problem = service.engines.problem
+    if problem:
+        return jsonify(ready=False, error=problem.message, code=problem.code, hint=problem.hint), 503
+    ready = service.engines.warm.is_set()
+    return jsonify(ready=ready), 200 if ready else 503
+
+
+def _metrics(service: PictureService, jobs: _Jobs) -> Response:
+    gauges = {"queue": ("Jobs that wait or run.", float(jobs.waiting)),
+              "ready": ("1 when the first job finds its engine open.", float(service.engines.warm.is_set()))}
+    memory = [(gpu.name, kind, float(value)) for gpu in gpus()
+              for kind, value in (("total", gpu.memory_total), ("free", gpu.memory_free)) if value is not None]
+    return Response(service.meter.text(gauges, memory), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _failed(status: int) -> tuple[Response, int]:

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from backend import face_models
+from backend import face_doctor, face_models
+from backend.machine import Host
 from tests.visage import swap_networks as nets
+from visage.config import read_settings
 from visage.engines.weights.table import table
+from visage.storage.paths import Paths
 
 
 @pytest.fixture
@@ -106,3 +109,14 @@ def test_what_is_no_model_is_refused_with_the_reason(home: Path, capsys: pytest.
     assert face_models.main(["import", str(home / "x.onnx"), "--accept-licence"]) == 1
     assert "is damaged" in capsys.readouterr().err
     assert face_models.main(["import", str(home / "none.onnx"), "--accept-licence"]) == 2
+
+
+def test_the_doctor_compares_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings(home=tmp_path, face_models=nets.folder(tmp_path / "faces"))
+    host = Host(settings, Paths(settings.home))
+    told = face_doctor.models(host)
+    assert not told.ok and "det_10g.onnx: not the published file" in told.detail, "a stand-in is none"
+    monkeypatch.setattr(face_doctor, "_published", lambda: {})
+    assert face_doctor.models(host).ok and "det_10g.onnx" in face_doctor.models(host).detail
+    (tmp_path / "faces" / "torn.onnx").write_bytes(b"\x08")
+    assert "torn.onnx" in face_doctor.models(host).detail and not face_doctor.models(host).ok

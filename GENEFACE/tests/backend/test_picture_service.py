@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import subprocess
@@ -14,13 +15,17 @@ from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 from werkzeug.serving import make_server
 
-from backend.picture_service import PictureService, handler_of
+from backend.face_swapper import BASIC
+from backend.picture_service import PictureService, handler_of, service_of
 from backend.services import Services, open_services
 from tests.backend.test_face_swapper import agreed, picture, uploaded
 from visage.config import read_settings
+from visage.errors import NotInstalled
 from visage.media.labels import read_label
+from visage.swap.faults import fault_of
 from web.picture_service import create_picture_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +49,11 @@ def order(services: Services, folder: Path, **more: Any) -> dict[str, Any]:
 
 def names(told: dict[str, Any]) -> list[tuple[str, str]]:
     return [(step["name"], step["status"]) for step in told["steps"]]
+
+
+def pixels(told: dict[str, Any]) -> bytes:
+    with Image.open(io.BytesIO(base64.b64decode(told["image"]))) as opened:
+        return opened.tobytes()
 
 
 def test_every_step_is_told_and_the_result_is_labelled_and_stored(services: Services, tmp_path: Path) -> None:
@@ -106,8 +116,15 @@ def test_the_log_names_models_as_they_are(services: Services, tmp_path: Path,
 
 
 @pytest.fixture
-def served(services: Services) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_picture_app(handler_of(services)), threaded=True)
+def service(services: Services) -> Iterator[PictureService]:
+    made = service_of(services)
+    yield made
+    made.engines.close()
+
+
+@pytest.fixture
+def served(service: PictureService) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_picture_app(service), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -126,7 +143,59 @@ def test_over_http_at_once_and_later(served: str, services: Services, tmp_path: 
     assert failed["status"] == "FAILED" and failed["error"] == failed["output"]["error"]
     assert requests.get(f"{served}/status/none", timeout=10).status_code == 404
     assert requests.post(f"{served}/runsync", data="{", timeout=10).status_code == 400
-    assert requests.get(f"{served}/health", timeout=10).json() == {"status": "ok"}
+    metrics = requests.get(f"{served}/metrics", timeout=10).text
+    numbers = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
+    assert numbers['visage_picture_requests_total{result="done"}'] == "2"
+    assert numbers['visage_picture_requests_total{result="failed"}'] == "1" == \
+        numbers['visage_picture_failures_total{fault="pictures.nothing_to_do"}']
+    assert numbers['visage_picture_step_seconds_count{step="swap"}'] == "2" and numbers["visage_picture_queue"] == "0"
+    assert float(numbers['visage_picture_step_seconds_sum{step="swap"}']) > 0
+
+
+def test_alive_before_it_is_ready_and_ready_only_when_warm(served: str, service: PictureService) -> None:
+    told = requests.get(f"{served}/health", timeout=10).json()
+    assert told["status"] == "ok" and told["provider"]["got"] is None and not told["ready"] and told["version"]
+    assert not told["models"]["face_swap"]["there"] and told["memory"]["workers"] == 1
+    cold = requests.get(f"{served}/ready", timeout=10)
+    assert (cold.status_code, cold.json()) == (503, {"ready": False})
+    service.warm_up()
+    warm = requests.get(f"{served}/ready", timeout=10)
+    assert (warm.status_code, warm.json()) == (200, {"ready": True})
+    told = requests.get(f"{served}/health", timeout=10).json()
+    assert told["engine"] == "basic" and told["provider"] == {"wanted": "auto", "got": "CPU", "fell_back": False,
+                                                              "strict": False} and BASIC in told["notes"]
+    assert "visage_picture_ready 1" in requests.get(f"{served}/metrics", timeout=10).text
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_who_wants_a_gpu_is_told_that_there_is_none_or_refused(tmp_path: Path, strict: bool) -> None:
+    service = service_of(open_services(read_settings(home=tmp_path, face_provider="cuda", face_strict_provider=strict)))
+    app = create_picture_app(service).test_client()
+    if strict:
+        with pytest.raises(NotInstalled) as caught:
+            service.warm_up()
+        assert fault_of(caught.value).number == "E03"
+        ready = app.get("/ready")
+        assert ready.status_code == 503 and ready.json["code"] == "swap.provider_fallback"
+    else:
+        service.warm_up()
+        told = app.get("/health").json
+        assert told["provider"]["fell_back"] and told["provider"]["got"] == "CPU"
+        assert any(note.startswith("cuda was asked for") for note in told["notes"])
+    service.engines.close()
+
+
+def test_engines_are_opened_once_and_anew_after_memory_ran_out(service: PictureService, services: Services,
+                                                               tmp_path: Path,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"input": order(services, tmp_path, engine="embedded")}
+    first = service.handle(job)
+    swapper, _ = service.engines.swapper("embedded")
+    second = service.handle(job)
+    assert pixels(first) == pixels(second) and service.engines.swapper("embedded")[0] is swapper
+    monkeypatch.setattr(swapper, "swap", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    assert service.handle(job)["fault"] == "E04"
+    assert pixels(service.handle(job)) == pixels(first) and service.engines.swapper("embedded")[0] is not swapper
 
 
 def test_one_job_from_a_file(tmp_path: Path) -> None:

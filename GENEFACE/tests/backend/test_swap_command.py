@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -91,3 +92,32 @@ def test_who_does_not_agree_records_nothing(folder: Path) -> None:
 def test_the_doctor_tries_it(folder: Path) -> None:
     done = run(folder, "-m", "backend.doctor", "--faceswap", "--json")
     assert done.returncode == 0 and done.stdout.count('"name"') == 5, done.stdout + done.stderr
+
+
+def test_five_checks_fail_where_models_are_missing(folder: Path) -> None:
+    done = run(folder, str(ROOT / "backend" / "test_fixes.py"), "--json")
+    told = json.loads(done.stdout)
+    names = [one["name"] for one in told["requirements"]]
+    assert names == ["ONNX Runtime", "face models", "packages", "handler", "swap"]
+    assert [one["ok"] for one in told["requirements"]] == [True, False, True, True, True] and done.returncode == 1
+    assert "basic restores (grey values move by" in told["requirements"][-1]["detail"]
+
+
+def test_the_benchmark_prints_what_it_costs_here(folder: Path) -> None:
+    done = run(folder, "-m", "backend.swap_command", "benchmark", "--json", "--frames", "4", "--runs", "1")
+    told = json.loads(done.stdout)
+    (cost,) = told["engines"]
+    assert done.returncode == 0 and cost["engine"] == "basic" and "onnx" in told["absent"]
+    assert cost["picture_ms"] == cost["find_ms"] + cost["swap_ms"] > 0
+    assert cost["fps"] > 0 and cost["realtime"] > 0 and cost["restore_ms"] > 0
+
+
+def test_stopped_by_the_keyboard_it_ends_with_four(folder: Path) -> None:
+    agree(folder, "src.jpg", "--agree")
+    code = ("import os, signal, sys; from backend import swap_command as line\n"
+            # a shell's background jobs ignore the key from birth
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "def stop(self, step):\n    if step.facts.get('done'): os.kill(os.getpid(), signal.SIGINT)\n"
+            "line._Lines.__call__ = stop\nsys.exit(line.main(sys.argv[1:]))")
+    done = run(folder, "-c", code, "run", "-s", "src.jpg", "-t", "tgt.mp4", "-o", "stopped.mp4")
+    assert done.returncode == 4 and "E12" in done.stderr and not (folder / "stopped.mp4").exists(), done.stderr

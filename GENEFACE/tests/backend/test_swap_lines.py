@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.swap_lines import read_roop, read_run
+from backend import swap_command
+from backend.swap_lines import PRESETS, read_roop, read_run
 from visage.errors import InvalidRequest
 
 SEED_001 = ("--execution-provider cuda -s ./assets/img1.png -t ./assets/video1.mp4 -o ./out.mp4 --frame-processor "
@@ -45,6 +46,16 @@ def test_every_option_of_roop() -> None:
 def test_quality_counts_as_each_program_counts_it(quality: int, roop: int, fusion: int) -> None:
     argv = f"-s a.png -t b.mp4 --output-video-quality {quality}".split()
     assert (read_roop(argv).crf, read_run(argv).crf) == (roop, fusion)
+
+
+def test_presets_choose_how_strongly_faces_are_made_clearer() -> None:
+    shares = {}
+    for preset in PRESETS:
+        line = read_run(f"-s a.png -t b.mp4 --processors face_enhancer --preset {preset}".split())
+        shares[preset] = swap_command._options(line).restore
+    assert shares == {"social": 0.8, "faithful": 0.5, "video": 0.6}
+    assert swap_command._options(read_run(["-s", "a.png", "-t", "b.mp4"])).restore == 0.8
+    assert read_run(["-s", "a.png", "-t", "b.mp4"]).providers == (), "the settings say who computes"
 
 
 def test_a_folder_as_output_gets_a_name(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from visage.swap.onnx import OnnxSwapper, providers
 from visage.swap.onnx.kit import Kit
 from visage.swap.onnx.ladder import RUNGS, Ladder, Rung
 from visage.swap.onnx.providers import CPU, CUDA, Wish, get_execution_providers
+from visage.swap.onnx.room import MIB, Reading, machine, rung_for
 from visage.swap.onnx.sessions import Session
 
 DLL = "libonnxruntime_providers_cuda.so: failed: {}: cannot open shared object file: No such file or directory"
@@ -257,3 +258,46 @@ def test_a_gpu_that_the_build_does_not_know_is_told(face_models: Path, face_sett
         Kit(face_settings, {"restore": ""}, wish=Wish("cuda"), runtime=runtime)
     fault = fault_of(caught.value)
     assert fault is not None and fault.number == "E08"
+
+
+@pytest.mark.parametrize(("free", "gpu", "rung"), [
+    (8000, True, "all at once"), (1200, True, "float16 models"), (700, True, "pictures of 1280 pixels"),
+    (500, True, "faces one by one"), (300, True, "pictures of 640 pixels"), (100, True, "the CPU"),
+    (1200, False, "all at once"), (700, False, "pictures of 1280 pixels"), (10, False, "pictures of 640 pixels")])
+def test_little_memory_begins_further_down(free: int, gpu: bool, rung: str) -> None:
+    reading = Reading("a card", free * MIB, 24_000 * MIB)
+    assert RUNGS[rung_for(reading, on_gpu=gpu)].name == rung
+    assert rung_for(None, on_gpu=gpu) == 0
+
+
+def test_an_engine_begins_sparingly_and_says_so(face_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visage.swap.onnx.kit.read_room", lambda *_: Reading("a card", 300 * MIB, 8192 * MIB))
+    with OnnxSwapper(face_settings, wish=Wish(device="cpu"), threads=1) as swapper:
+        assert swapper.kit.rung.side == 640 and not swapper.kit.networks["swap"].model.half
+        assert ("Only 0.3 of 8.0 GiB of memory are free on a card; from the start: pictures of 640 pixels."
+                in swapper.notes)
+        seen, scale = swapper.kit.seen(np.zeros((1280, 960, 3), np.uint8), swapper.kit.rung)
+        assert (max(seen.shape), scale) == (640, 0.5)
+    with OnnxSwapper(face_settings, wish=Wish("cuda"), runtime=FakeRuntime(), threads=1) as swapper:
+        assert swapper.kit.rung.side == 640 and swapper.provider == CUDA
+
+
+def test_a_container_knows_its_own_limit(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:       16000000 kB\nMemAvailable:    9000000 kB\nHugePages_Total: 0\n")
+    assert machine(tmp_path / "meminfo", tmp_path) == Reading("this machine", 9_000_000 * 1024, 16_000_000 * 1024)
+    for name, text in (("memory.max", "2000000000"), ("memory.current", "1900000000"),
+                       ("memory.stat", "anon 5\ninactive_file 400000000\n")):
+        (tmp_path / name).write_text(text)
+    assert machine(tmp_path / "meminfo", tmp_path) == Reading("this machine", 500_000_000, 2_000_000_000)
+    (tmp_path / "memory.max").write_text("max\n")
+    assert machine(tmp_path / "meminfo", tmp_path).total == 16_000_000 * 1024
+    assert machine(tmp_path / "absent", tmp_path) is None
+
+
+def test_float16_is_taken_when_asked_for_and_its_absence_is_said(face_models: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(face_models, tmp_path / "faces")
+    nets.inswapper(folder / "inswapper_128_fp16.onnx", half=True)
+    settings = Settings(home=tmp_path, face_models=folder, face_fp16=True)
+    with Kit(settings, {"swap": "", "restore": ""}, threads=1) as kit:
+        assert kit.networks["swap"].model.half and not kit.networks["restore"].model.half
+        assert any(note.startswith("float16 was asked for; there is no float16 file beside") for note in kit.notes)

@@ -19,11 +19,14 @@ from visage.swap.onnx.files import Entry, Model
 from visage.swap.onnx.ladder import RUNGS, Ladder, Rung
 from visage.swap.onnx.network import Network, meters
 from visage.swap.onnx.providers import Wish
+from visage.swap.onnx.room import read_room, rung_for
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _NAMES = {"swap": "face_swap", "restore": "face_enhance", "detect": "face_analysis", "recognise": "face_analysis"}
 """Tasks by the names that logs of face-swap services use."""
+_HALVED = {"swap", "restore"}
+"""Tasks whose networks are published with float16 weights, too."""
 
 
 class Kit:
@@ -52,6 +55,7 @@ class Kit:
             for task, name in (optional or {}).items():
                 if any(entry.model and entry.model.spec.task == task for entry in self._entries):
                     self._add(task, files.choose(self._entries, task, self.root, name=name))
+            self._begin()
             self.run(self._warm_up)
         except BaseException:
             self.close()
@@ -110,12 +114,27 @@ class Kit:
         for network in self.networks.values():
             network.session.close()
 
+    def _begin(self) -> None:
+        """Where little memory is free beside the networks, begin more sparingly and say so."""
+        main = self.networks.get("swap") or next(iter(self.networks.values()))
+        reading = read_room(main.provider, self.wish.device_id)
+        on_gpu = main.provider != providers.CPU
+        place = rung_for(reading, on_gpu=on_gpu)
+        if place and reading:
+            # float16 is slow and, in some releases, wrong on the processor
+            self._ladder.begin(place, frozenset() if on_gpu else frozenset({1}))
+            self.note(f"Only {reading.free / 2**30:.1f} of {reading.total / 2**30:.1f} GiB of memory are free on "
+                      f"{reading.title}; from the start: {self.rung.name}.")
+
     def _warm_up(self, _: Rung) -> None:
         for network in self.networks.values():
             network.warm_up()
 
     def _add(self, task: str, model: Model) -> None:
-        network = self.networks[task] = self._opened(model)
+        small = files.sibling(self._entries, model, half=True) if self.wish.half and not model.half else None
+        if self.wish.half and small is None and not model.half and task in _HALVED:
+            self.note(f"float16 was asked for; there is no float16 file beside {model.path.name}.")
+        network = self.networks[task] = self._opened(small or model)
         log.info("模型存在: %s at %s", _NAMES.get(task, task), network.model.path)
         came = network.session.outcome
         if came.fell_back:
@@ -173,7 +192,8 @@ class Kit:
 
 def wish_of(settings: Settings) -> Wish:
     """What the settings want of the machine."""
-    return Wish(settings.face_provider, settings.face_strict_provider, settings.face_gpu_memory_mb)
+    return Wish(settings.face_provider, settings.face_strict_provider, settings.face_gpu_memory_mb,
+                half=settings.face_fp16)
 
 
 def resize_for_fusion(image: np.ndarray, max_dim: int = 1280) -> tuple[np.ndarray, float]:

@@ -69,6 +69,14 @@ class Ladder:
                     if self._place == place:
                         self._down(exc)
 
+    def begin(self, place: int, spared: frozenset[int] = frozenset()) -> None:
+        """Start further down; what lies on the way is done as well, except for the places in ``spared``."""
+        with self._lock:
+            for step in range(self._place + 1, place + 1):
+                self._place = step
+                if step not in spared:
+                    self._apply(self._rungs[step])
+
     def _down(self, exc: OutOfMemory) -> None:
         while self._place + 1 < len(self._rungs):
             self._place += 1

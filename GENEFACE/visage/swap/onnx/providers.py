@@ -56,6 +56,8 @@ class Wish:
     """Which GPU."""
     search: str = "EXHAUSTIVE"
     """How cuDNN chooses its ways to convolve; EXHAUSTIVE starts slowly, DEFAULT suits GTX 16 cards."""
+    half: bool = False
+    """Whether float16 files are taken where there are any."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """More options of the wanted provider, by its own names."""
 
