@@ -124,6 +124,13 @@ def levelled(rows: np.ndarray) -> np.ndarray:
     return Levels()(rows)
 
 
+def levelled_twice(rows: np.ndarray) -> np.ndarray:
+    """The same when all of the recording was heard before: its beginning is levelled as well as its end."""
+    levels = Levels()
+    levels(rows)
+    return levels(rows)
+
+
 def in_context(rows: np.ndarray, first: int, last: int, half: int = 10, sharpness: float = 3.0) -> np.ndarray:
     """What is heard round the video frames ``first`` to ``last``: rows [2 T, D] to float32 [N, (2 half + 2) D].
 

@@ -114,7 +114,12 @@ def encode_speech(samples: np.ndarray, network: Path = NETWORK) -> Encoded:
     Works block by block, so that memory grows with the rows only.  Raises
     `NotInstalled` when the network is missing or damaged.
     """
-    stream, rows = RowStream(network), levelled(energies(samples))
+    return encode_rows(levelled(energies(samples)), network)
+
+
+def encode_rows(rows: np.ndarray, network: Path = NETWORK) -> Encoded:
+    """The same of levelled rows float32 [2 T, BANDS]."""
+    stream = RowStream(network)
     parts = [stream.add(rows[first:first + _BLOCK], first + _BLOCK >= len(rows))
              for first in range(0, len(rows), _BLOCK)]
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
