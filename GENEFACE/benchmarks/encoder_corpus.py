@@ -1,161 +1,168 @@
 """Synthetic speech with known sounds: what the speech encoder of the built-in engine learns from.
 
-``python -m benchmarks.encoder_corpus OUT.npz --minutes 180`` lets espeak-ng (and
-flite, where it is installed) speak shuffled words in many voices and keeps
-log-mel rows and viseme labels at 50 per second.  espeak-ng is loaded into this
-process, which ends with it.
+``python -m benchmarks.encoder_corpus FOLDER --minutes 360`` lets every voice of
+`encoder_voices` speak shuffled words, passes the sound through other throats
+(WORLD), rooms and lines, and keeps log-mel rows and sounds at 50 per second.
+``--part 1`` and so on add further parts with other seeds.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import shutil
-import subprocess
-import tempfile
+import io
+import json
+import time
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from scipy.signal import resample_poly
+from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
-from benchmarks.encoder_words import ARPABET, ARPABET_GLIDES, WORDS
+from benchmarks.encoder_sounds import BREATHED, SOUNDS, STOPS
+from benchmarks.encoder_voices import Spoken, Voices
 from visage.engines.lite.mel import RATE, energies
-from visage.engines.lite.visemes import VISEMES, visemes_of
 from visage.types import SPEECH_RATE
 
-NAMES = tuple(VISEMES)
+NAMES = tuple(SOUNDS)
 """Order of the classes."""
-_STOPS = {"lips", "tongue", "back"}
 _CLOSURE = 0.09
-_PHONEME = 7
-_SYNCHRONOUS = 2
+_OPENED = 2
+"""Rows after its burst in which a breathed stop still is itself."""
 
 
-class _Event(ctypes.Structure):
-    _fields_ = (("type", ctypes.c_int), ("uid", ctypes.c_uint), ("text", ctypes.c_int), ("length", ctypes.c_int),
-                ("ms", ctypes.c_int), ("sample", ctypes.c_int), ("user", ctypes.c_void_p), ("name", ctypes.c_char * 8))
+def labels(spoken: Spoken, factor: float, rows: np.ndarray) -> np.ndarray:
+    """Class of every row uint8 [N].
 
-
-class Espeak:
-    """The espeak-ng library with the times of its phonemes."""
-
-    def __init__(self) -> None:
-        import espeakng_loader
-
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = Path(espeakng_loader.get_data_path())
-        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), 1)
-        self.variants = sorted(file.name for file in (data / "voices" / "!v").iterdir() if " " not in file.name)
-        kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-        self._callback = kind(self._heard)
-        self._library.espeak_SetSynthCallback(self._callback)
-        self._sound: list[np.ndarray] = []
-        self._events: list[tuple[float, str]] = []
-
-    def _heard(self, sound: ctypes._Pointer, count: int, events: ctypes._Pointer) -> int:
-        if sound and count > 0:
-            self._sound.append(np.ctypeslib.as_array(sound, (count,)).copy())
-        index = 0
-        while events[index].type:
-            if events[index].type == _PHONEME:
-                self._events.append((events[index].ms / 1000, events[index].name.decode("ascii", "replace")))
-            index += 1
-        return 0
-
-    def say(self, text: str, voice: str, rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[float, float, str]]]:
-        """Sound at ``rate`` and (start, end, mnemonic) of what was spoken, at a random speed, pitch and range."""
-        self._sound, self._events = [], []
-        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-            return np.zeros(0, np.float32), []
-        for parameter, low, high in ((1, 120, 230), (3, 20, 80), (4, 20, 85)):
-            self._library.espeak_SetParameter(parameter, int(rng.integers(low, high)), 0)
-        data = text.encode() + b"\0"
-        self._library.espeak_Synth(data, len(data), 0, 1, 0, 1, None, None)
-        sound = np.concatenate([np.zeros(0, np.int16), *self._sound]).astype(np.float32) / 32768
-        ends = [*[when for when, _ in self._events[1:]], len(sound) / self.rate]
-        return sound, [(when, max(when, end), name) for (when, name), end in zip(self._events, ends, strict=True)]
-
-
-def flite(text: str, voice: str, folder: Path) -> tuple[np.ndarray, int, list[tuple[float, float, str]]]:
-    """Sound, its rate and (start, end, phone) as flite speaks it.  Its clock starts again with every sentence."""
-    file = folder / "flite.wav"
-    done = subprocess.run(["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(file)],
-                          capture_output=True, text=True, check=True)
-    sound, rate = soundfile.read(file, dtype="float32")
-    spans, base, last = [], 0.0, 0.0
-    for word in done.stdout.split():
-        name, end = word.rsplit(":", 1)
-        when = float(end)
-        if when < last:
-            base, last = base + last, 0.0
-        spans.append((base + last, base + when, name))
-        last = when
-    return sound, rate, spans
-
-
-def labels(spans: list[tuple[float, float, tuple[str, ...]]], rows: np.ndarray) -> np.ndarray:
-    """Class of every row uint8 [N]; a stop's label reaches back over the quiet of its closure."""
-    result = np.zeros(len(rows), np.uint8)
+    A stop named at its burst reaches back over the quiet of its closure; what
+    follows the burst of a breathed one is breath, for the mouth is open by then.
+    """
+    result = np.full(len(rows), NAMES.index("rest"), np.uint8)
     loud = rows.mean(1)
     quiet = np.percentile(loud, 90) - 3.5
-    for start, end, names in spans:
-        edges = np.linspace(start, end, len(names) + 1) * RATE
+    for start, end, names in spoken.spans:
+        edges = np.linspace(start, end, len(names) + 1) * factor * RATE
         for name, (low, high) in zip(names, pairwise(edges), strict=True):
             result[round(low):round(high)] = NAMES.index(name)
-        if names[0] in _STOPS:
-            first = min(round(start * RATE), len(rows))
-            limit = max(first - round(_CLOSURE * RATE), 0)
-            while first > limit and loud[first - 1] < quiet:
-                first -= 1
-            result[first:round(start * RATE)] = NAMES.index(names[0])
+        if names[0] in STOPS:
+            first = min(round(edges[0]), len(rows))
+            if spoken.at_burst:
+                limit, begin = max(first - round(_CLOSURE * RATE), 0), first
+                while first > limit and loud[first - 1] < quiet:
+                    first -= 1
+                result[first:begin] = NAMES.index(names[0])
+            if names[0] in BREATHED:
+                _breathe(result, loud > quiet, first, min(round(edges[1]), len(rows)))
     return result
 
 
-def _arpabet(name: str) -> tuple[str, ...]:
-    return ARPABET_GLIDES.get(name) or (ARPABET.get(name, "schwa"),)
+def _breathe(result: np.ndarray, loud: np.ndarray, first: int, last: int) -> None:
+    """Calls breath what lies between ``first`` and ``last`` and well behind the burst."""
+    burst = np.flatnonzero(loud[first + 1:last] & ~loud[first:last - 1])
+    if len(burst):
+        result[first + 1 + burst[-1] + _OPENED:last] = NAMES.index("breath")
 
 
-def _resampled(sound: np.ndarray, rate: int, factor: float) -> np.ndarray:
+def resampled(sound: np.ndarray, rate: int, factor: float) -> np.ndarray:
     """At 16 kHz, ``factor`` times as long: lower or higher, slower or faster."""
-    up = round(SPEECH_RATE * factor / 50)
-    return resample_poly(sound, up, rate // 50).astype(np.float32)
+    return resample_poly(sound, round(SPEECH_RATE * factor / 50), rate // 50).astype(np.float32)
 
 
-def build(minutes: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Log-mel rows float16 [N, 40] and classes uint8 [N] of ``minutes`` of speech, a third by flite if it is there."""
-    rng, espeak = np.random.default_rng(seed), Espeak()
-    voices = ("slt", "rms", "awb", "kal16") if shutil.which("flite") else ()
-    rows, classes, need = [], [], minutes * 60 * RATE
-    with tempfile.TemporaryDirectory() as folder:
-        while sum(map(len, classes)) < need:
-            own = bool(voices) and rng.random() < 0.33
-            language = str(rng.choice(["en-us", "en-gb"] if own else list(WORDS)))
-            words = rng.choice(WORDS[language].split(), 14)
-            text = ", ".join(" ".join(part) for part in np.array_split(words, 3)) + "."
-            if own:
-                sound, rate, told = flite(text, str(rng.choice(voices)), Path(folder))
-                spans = [(start, end, _arpabet(name)) for start, end, name in told]
-            else:
-                variant = str(rng.choice(espeak.variants))
-                sound, found = espeak.say(text, f"{language}+{variant}", rng)
-                rate, spans = espeak.rate, [(start, end, visemes_of(name)) for start, end, name in found]
-            if len(sound) < rate or not spans:
-                continue
-            factor = float(rng.uniform(0.88, 1.14))
-            energy = energies(_resampled(sound, rate, factor))
-            rows.append(energy.astype(np.float16))
-            classes.append(labels([(start * factor, end * factor, names) for start, end, names in spans], energy))
-    return np.concatenate(rows), np.concatenate(classes)
+def other_throat(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same words at the same times by another throat: formants, pitch and breath changed through WORLD."""
+    import pyworld
+
+    wave = sound.astype(np.float64)
+    pitch, times = pyworld.dio(wave, SPEECH_RATE, frame_period=10.0)
+    envelope = pyworld.cheaptrick(wave, pitch, times, SPEECH_RATE)
+    rough = pyworld.d4c(wave, pitch, times, SPEECH_RATE)
+    bins = np.arange(envelope.shape[1])
+    bend = rng.uniform(-0.12, 0.12) * np.sin(np.pi * bins / bins[-1])
+    at = np.clip(bins * rng.uniform(0.82, 1.22) + bend * bins, 0, bins[-1])
+    low = at.astype(int).clip(0, bins[-1] - 1)
+    share = at - low
+    envelope = envelope[:, low] ** (1 - share) * envelope[:, low + 1] ** share
+    flat = np.exp(np.log(envelope).mean(1, keepdims=True))
+    envelope = flat * (envelope / flat) ** rng.uniform(0.85, 1.15)
+    rough = np.clip(rough ** rng.uniform(0.4, 1.5) + rng.uniform(0, 0.25), 0, 1)
+    wander = np.cumsum(rng.normal(0, 0.004, len(pitch)))
+    pitch = pitch * rng.uniform(0.65, 1.6) * np.exp(wander - wander.mean())
+    made = pyworld.synthesize(pitch, np.ascontiguousarray(envelope), rough, SPEECH_RATE, 10.0)
+    return np.pad(made, (0, max(0, len(sound) - len(made))))[:len(sound)].astype(np.float32)
+
+
+def in_a_room(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """With the echo of a synthetic room: early reflections and a decaying tail."""
+    length = int(SPEECH_RATE * rng.uniform(0.15, 0.7))
+    tail = rng.normal(0, 1, length) * 10 ** (-3 * np.arange(length) / length)
+    tail[:int(0.004 * SPEECH_RATE)] = 0
+    tail *= rng.uniform(0.1, 0.7) / np.sqrt((tail ** 2).sum())
+    tail[0] = 1.0
+    return fftconvolve(sound, tail)[:len(sound)].astype(np.float32)
+
+
+def through_a_line(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As a telephone, a cheap microphone or an MP3 at a low rate leaves it."""
+    kind = int(rng.integers(3))
+    if kind == 0:
+        band = (rng.uniform(150, 320), rng.uniform(3200, 3800))
+    elif kind == 1:
+        band = (rng.uniform(60, 150), rng.uniform(4500, 7400))
+    else:
+        file = io.BytesIO()
+        soundfile.write(file, np.clip(sound, -1, 1), SPEECH_RATE, format="MP3", compression_level=rng.uniform(0.6, 1.0))
+        file.seek(0)
+        heard = soundfile.read(file, dtype="float32")[0]
+        return np.pad(heard, (0, max(0, len(sound) - len(heard))))[:len(sound)]
+    return sosfilt(butter(3, band, "bandpass", fs=SPEECH_RATE, output="sos"), sound).astype(np.float32)
+
+
+def changed(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A quarter by other throats, a fifth in rooms, a fifth through lines; at a level as recordings have it."""
+    if rng.random() < 0.25:
+        sound = other_throat(sound, rng)
+    if rng.random() < 0.2:
+        sound = in_a_room(sound, rng)
+    sound = sound * np.float32(10 ** rng.uniform(-1.5, -0.15) / (np.abs(sound).max() + 1e-6))
+    return through_a_line(sound, rng) if rng.random() < 0.2 else sound
+
+
+def build(minutes: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Counter[str]]:
+    """Log-mel rows float16 [N, 40] and classes uint8 [N] of ``minutes`` of speech, and rows by engine."""
+    rng, voices = np.random.default_rng(seed), Voices()
+    rows, classes, told = [], [], Counter[str]()
+    began, need = time.monotonic(), minutes * 60 * RATE
+    while (have := told.total()) < need:
+        name, spoken = voices.say(rng)
+        if len(spoken.sound) < spoken.rate or not spoken.spans or np.abs(spoken.sound).max() < 0.01:
+            continue
+        factor = float(rng.uniform(0.88, 1.14))
+        plain = resampled(spoken.sound, spoken.rate, factor)
+        known = labels(spoken, factor, energies(plain))
+        rows.append(energies(changed(plain, rng)).astype(np.float16))
+        classes.append(known)
+        told[name] += len(known)
+        if len(rows) % 200 == 0:
+            print(f"{have / RATE / 60:.0f} minutes after {time.monotonic() - began:.0f} s", flush=True)
+    return np.concatenate(rows), np.concatenate(classes), told
+
+
+def main() -> None:
+    """Reads the command line and writes one part."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--minutes", type=float, default=360)
+    parser.add_argument("--part", type=int, default=0)
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    heard, known, engines = build(given.minutes, given.part)
+    np.savez(given.folder / f"part{given.part}.npz", rows=heard, classes=known)
+    facts = {"minutes": len(known) / RATE / 60, "rows": dict(engines),
+             "share": {name: round(float(np.mean(known == i)), 4) for i, name in enumerate(NAMES)}}
+    (given.folder / f"part{given.part}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(facts))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=180)
-    given = parser.parse_args()
-    heard, known = build(given.minutes)
-    np.savez(given.out, rows=heard, classes=known)
-    print(f"{len(known) / RATE / 60:.1f} minutes",
-          *(f"{name} {np.mean(known == i):.3f}" for i, name in enumerate(NAMES)))
+    main()

@@ -42,15 +42,3 @@ WORDS = {
         가능 부모 표현 음악""",
 }
 """Everyday words, written for this; shuffled into sentences they give every pair of sounds."""
-
-ARPABET = {
-    "pau": "rest", "p": "lips", "b": "lips", "m": "lips", "f": "teeth", "v": "teeth", "th": "tongue", "dh": "tongue",
-    "t": "tongue", "d": "tongue", "n": "tongue", "dx": "tongue", "en": "tongue", "s": "hiss", "z": "hiss", "sh": "hush",
-    "zh": "hush", "ch": "hush", "jh": "hush", "k": "back", "g": "back", "ng": "back", "hh": "breath", "hv": "breath",
-    "r": "r", "l": "l", "el": "l", "w": "w", "y": "j", "iy": "ee", "ih": "i", "ix": "i", "eh": "e", "ae": "e",
-    "aa": "a", "ah": "a", "ax": "schwa", "axr": "schwa", "er": "schwa", "ao": "o", "uh": "oo", "uw": "oo", "ux": "oo",
-    "em": "lips",
-}
-"""Viseme of flite's phones with one look."""
-ARPABET_GLIDES = {"ay": ("a", "i"), "aw": ("a", "oo"), "ey": ("e", "ee"), "ow": ("o", "oo"), "oy": ("o", "i")}
-"""Visemes of flite's phones with two."""

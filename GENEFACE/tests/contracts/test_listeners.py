@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from tests.visage.lite_talker import plain_face, talk
+from tests.visage.small_hubert import put
 from visage.engines.lite.generic_mouth import generic_basis
 from visage.engines.lite.listen import DRIVERS, Listener, open_listener, restore_listener, stored_listener
 from visage.engines.lite.mel import frame_count
@@ -28,11 +30,16 @@ def person() -> tuple[MouthBasis, np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(params=sorted(DRIVERS), scope="module")
-def listener(request: pytest.FixtureRequest, person) -> Listener:
+def listener(request: pytest.FixtureRequest, person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
     basis, sound, coefficients = person
-    made = open_listener(basis, request.param)
-    made.fit(sound, coefficients)
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "hubert":
+            home = tmp_path_factory.mktemp("home")
+            patch.setenv("VISAGE_HOME", str(home))
+            put(home / "model_cache" / "hubert")
+        made = open_listener(basis, request.param)
+        made.fit(sound, coefficients)
+        yield made
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.1, 1.0, 3.33])

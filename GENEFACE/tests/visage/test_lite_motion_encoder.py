@@ -13,7 +13,7 @@ import pytest
 
 from tests.visage.lite_talker import talk
 from visage.engines.lite import encoder
-from visage.engines.lite.encoder import encode_speech, viseme_names
+from visage.engines.lite.encoder import SpeechStream, encode_speech, viseme_names
 from visage.engines.lite.mel import energies, frame_count, levelled
 from visage.engines.lite.silence import speech_mask, voice_gate
 from visage.engines.lite.visemes import VISEMES, visemes_of
@@ -21,6 +21,8 @@ from visage.errors import NotInstalled
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(encoder.__file__).parent
+_LIKE_A_RECORDING = np.float32(10)
+"""The voice of these tests has nothing in most bands; so many times as loud, its bands are as full as a real one's."""
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 1.0])
@@ -39,12 +41,52 @@ def test_pieces_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.abs(encode_speech(sound)[0] - whole).max() < 1e-3
 
 
-def test_level_and_colour_are_not_heard() -> None:
+def test_a_voice_still_speaking_is_encoded_as_its_file_is() -> None:
+    rng = np.random.default_rng(5)
+    for seconds in (0.0, 0.05, 0.33, 5.219):
+        sound = talk(6)[0][:round(seconds * 16_000)]
+        stream, parts, at = SpeechStream(), [], 0
+        while at < len(sound):
+            size = int(rng.integers(1, 4000))
+            parts.append(stream.add(sound[at:at + size]))
+            at += size
+            told = sum(len(part[0]) for part in parts)
+            assert told >= min(at, len(sound)) // 320 - 1 - 6, "no row waits for more than 120 ms beyond its own end"
+        parts.append(stream.finish())
+        features, chances = encode_speech(sound)
+        streamed = [np.concatenate([part[n] for part in parts]) for n in (0, 1)]
+        rows = len(features) if seconds else 0
+        assert [len(one) for one in streamed] == [rows, rows]
+        assert np.abs(streamed[0] - features[:rows]).max(initial=0) < 1e-3
+        assert np.abs(streamed[1] - chances[:rows]).max(initial=0) < 1e-3
+
+
+def test_what_comes_later_is_not_heard_before() -> None:
     sound = talk(6)[0]
+    other = np.concatenate([sound[:48_000], np.random.default_rng(0).normal(0, 0.3, 48_000).astype(np.float32)])
+    assert np.abs(levelled(energies(sound)) - levelled(energies(other)))[:149].max() == 0
+    apart = np.abs(encode_speech(sound)[0] - encode_speech(other)[0]).max(1)
+    assert apart[:150 - 1 - 6].max() < 1e-3 and apart[150:].max() > 0.1
+
+
+@pytest.mark.parametrize("gain", [2.0, 0.5, 0.25])
+def test_level_and_colour_are_not_heard(gain: float) -> None:
+    sound = _LIKE_A_RECORDING * talk(10)[0]
     plain = levelled(energies(sound))
-    quiet = levelled(energies(np.convolve(sound * 0.1, [1, -0.5], "same").astype(np.float32)))
-    spoken = speech_mask(sound)
-    assert np.corrcoef(plain[spoken].ravel(), quiet[spoken].ravel())[0, 1] > 0.9
+    other = levelled(energies(np.convolve(sound * gain, [1, -0.5], "same").astype(np.float32)))
+    spoken = np.flatnonzero(speech_mask(sound))
+    later = spoken[spoken > 200]
+    assert np.corrcoef(plain[later].ravel(), other[later].ravel())[0, 1] > 0.9
+    assert abs(np.median(plain[later] - other[later])) < 0.25
+
+
+def test_the_colour_of_long_silence_does_not_replace_that_of_the_voice() -> None:
+    sound = _LIKE_A_RECORDING * talk(8)[0]
+    noise = np.random.default_rng(0).normal(0, 1e-3, 30 * 16_000).astype(np.float32)
+    at_once = levelled(energies(sound))[200:]
+    later = levelled(energies(np.concatenate([noise, sound])))[-len(at_once):]
+    spoken = speech_mask(sound)[200:]
+    assert abs(at_once[spoken].mean() - later[spoken].mean()) < 0.3
 
 
 def test_a_damaged_network_is_named(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
+from scipy.signal import lfilter
 
 from visage.engines.lite.once import once
 from visage.types import FPS, SPEECH_RATE
@@ -15,9 +17,17 @@ BANDS = 40
 """Mel bands, 60 Hz to 7.6 kHz."""
 _HOP = SPEECH_RATE // RATE
 _WINDOW = 400
+_LEAD = (_WINDOW - _HOP) // 2
 _SIZE = 512
 _BLOCK, _PART = 4096, 512
 _FLOOR = 1e-9
+_POWER = 0.8
+"""Exponent of the energy that a row counts by: noise between words hardly does."""
+_KEPT = math.exp(-1 / (20 * RATE))
+_USUAL = np.linspace(1.0, -8.0, BANDS)
+"""Energies of a usual voice: less of the high bands."""
+_HELD = 5 * math.exp(-5 * _POWER)
+"""What it counts for: as five rows of a rather quiet recording."""
 
 
 def frame_count(samples: np.ndarray) -> int:
@@ -46,18 +56,34 @@ def energies(samples: np.ndarray) -> np.ndarray:
     Works block by block: memory grows with the rows only (30 minutes: 15 MB).
     """
     rows = RATE // FPS * frame_count(samples)
-    window = np.hanning(_WINDOW).astype(np.float32)
     result = np.empty((rows, BANDS), np.float32)
-    lead = (_WINDOW - _HOP) // 2
     for first in range(0, rows, _BLOCK):
-        count = min(_BLOCK, rows - first)
-        begin = first * _HOP - lead
-        piece = np.zeros((count - 1) * _HOP + _WINDOW, np.float32)
-        have = samples[max(begin, 0):max(begin + len(piece), 0)]
-        piece[max(-begin, 0):max(-begin, 0) + len(have)] = have
-        frames = np.lib.stride_tricks.sliding_window_view(piece, _WINDOW)[::_HOP]
-        result[first:first + count] = np.log(_power(frames, window) @ _filters() + _FLOOR)
+        last = min(first + _BLOCK, rows)
+        result[first:last] = energies_between(samples, 0, first, last)
     return result
+
+
+def energies_between(samples: np.ndarray, begins: int, first: int, last: int) -> np.ndarray:
+    """Rows ``first`` to ``last`` of a sound's `energies`, from a part of it that begins at sample ``begins``.
+
+    Samples that the part lacks count as silence; `whole_rows` tells which rows lack none.
+    """
+    begin = first * _HOP - _LEAD - begins
+    piece = np.zeros((last - first - 1) * _HOP + _WINDOW, np.float32)
+    have = samples[max(begin, 0):max(begin + len(piece), 0)]
+    piece[max(-begin, 0):max(-begin, 0) + len(have)] = have
+    frames = np.lib.stride_tricks.sliding_window_view(piece, _WINDOW)[::_HOP]
+    return np.log(_power(frames, np.hanning(_WINDOW).astype(np.float32)) @ _filters() + _FLOOR).astype(np.float32)
+
+
+def whole_rows(samples: int) -> int:
+    """Rows that need nothing beyond the first ``samples`` of a sound."""
+    return max(0, (samples + _LEAD - _WINDOW) // _HOP + 1)
+
+
+def first_sample(row: int) -> int:
+    """The first sample that a row is made of, 0 at least."""
+    return max(0, row * _HOP - _LEAD)
 
 
 def _power(frames: np.ndarray, window: np.ndarray) -> np.ndarray:
@@ -68,30 +94,41 @@ def _power(frames: np.ndarray, window: np.ndarray) -> np.ndarray:
     return power
 
 
-def levelled(rows: np.ndarray) -> np.ndarray:
-    """Energies [N, BANDS] with the level and colour of the recording removed: each band's mean over the loud rows.
+class Levels:
+    """The level and colour of a recording as far as it was heard, and energies with both removed.
 
-    The mean is taken over the 30 s round each row, so that a talker who moves
-    away from the microphone after ten minutes still moves the mouth.
+    Everything is causal: a row is levelled by itself and what came before it, so
+    a live voice and a file give the very same numbers.  The colour is each
+    band's mean over about 20 s in which loud rows count more, by their energy;
+    at the very beginning that of a usual voice counts for a few rows.
     """
-    loud = rows.mean(1)
-    low, high = np.percentile(loud, [10, 95])
-    weight = (loud > low + 0.4 * (high - low)).astype(np.float64)
-    total = np.zeros((len(rows) + 1, rows.shape[1]))
-    np.multiply(rows, weight[:, None], out=total[1:])
-    overall = total[1:].sum(0) / max(weight.sum(), 1)
-    np.cumsum(total[1:], 0, out=total[1:])
-    count = np.concatenate([[0], np.cumsum(weight)])
-    half = 15 * RATE
-    result = np.empty(rows.shape, np.float32)
-    for first in range(0, len(rows), _BLOCK):
-        part = slice(first, first + _BLOCK)
-        at = np.arange(len(rows))[part]
-        begin, end = np.clip(at - half, 0, None), np.clip(at + half, None, len(rows))
-        near = (count[end] - count[begin])[:, None]
-        mean = (total[end] - total[begin] + 2 * RATE * overall) / (near + 2 * RATE)
-        result[part] = np.clip(rows[part] - mean, -6, 6) / 2
-    return result
+
+    def __init__(self) -> None:
+        self._sums = _HELD * np.append(_USUAL, 1.0)
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """The next energies [N, BANDS], levelled, float32, within -3 to 3."""
+        result = np.empty(rows.shape, np.float32)
+        for first in range(0, len(rows), _BLOCK):
+            part = rows[first:first + _BLOCK].astype(np.float64)
+            weight = np.exp(_POWER * part.mean(1, keepdims=True))
+            counted = np.concatenate([part * weight, weight], 1)
+            sums = lfilter([1.0], [1.0, -_KEPT], counted, axis=0, zi=_KEPT * self._sums[None])[0]
+            self._sums = sums[-1]
+            result[first:first + _BLOCK] = np.clip(part - sums[:, :-1] / sums[:, -1:], -6, 6) / 2
+        return result
+
+
+def levelled(rows: np.ndarray) -> np.ndarray:
+    """Energies [N, BANDS] of a recording from its beginning, levelled as `Levels` does."""
+    return Levels()(rows)
+
+
+def levelled_twice(rows: np.ndarray) -> np.ndarray:
+    """The same when all of the recording was heard before: its beginning is levelled as well as its end."""
+    levels = Levels()
+    levels(rows)
+    return levels(rows)
 
 
 def in_context(rows: np.ndarray, first: int, last: int, half: int = 10, sharpness: float = 3.0) -> np.ndarray:

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from visage.engines.lite.encoder import encode_speech
-from visage.engines.lite.mel import energies, frame_count, in_context, levelled
+from visage.engines.lite.encoder import encode_rows
+from visage.engines.lite.mel import energies, frame_count, in_context, levelled_twice
 from visage.types import FPS, SPEECH_RATE
 
 REACH = 8
@@ -54,7 +54,8 @@ def estimate_offset(samples: np.ndarray, coefficients: np.ndarray) -> Offset:
 
 def _heard(samples: np.ndarray, count: int) -> np.ndarray:
     """What is heard during each frame and not round it, float64 [count, D]."""
-    rows, speech = levelled(energies(samples)), encode_speech(samples)[0]
+    rows = levelled_twice(energies(samples))
+    speech = encode_rows(rows)[0]
     parts = (0.5 * in_context(speech, 0, count, 0, 9.0), 0.3 * in_context(rows, 0, count, 0, 9.0))
     return np.concatenate(parts, 1).astype(np.float64)
 

@@ -13,6 +13,7 @@ from visage.engines.lite.mouth import MouthBasis
 DRIVERS = {
     "person": "visage.engines.lite.listen.person:PersonListener",
     "encoder": "visage.engines.lite.listen.encoder:EncoderListener",
+    "hubert": "visage.engines.lite.listen.hubert:HubertListener",
     "mel": "visage.engines.lite.listen.mel:MelListener",
     "phones": "visage.engines.lite.listen.phones:PhoneListener",
     "sounds": "visage.engines.lite.listen.sounds:SoundListener",

@@ -71,9 +71,12 @@ class MelListener:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], basis: MouthBasis) -> MelListener:
         """The listener that `arrays` came from."""
         listener = cls(basis)
-        listener._regression = Regression.from_arrays(_below(arrays, "regression."))
-        listener._amplitude = Amplitude.from_arrays(_below(arrays, "amplitude."))
+        listener._restore(arrays)
         return listener
+
+    def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._regression = Regression.from_arrays(_below(arrays, "regression."))
+        self._amplitude = Amplitude.from_arrays(_below(arrays, "amplitude."))
 
 
 def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
