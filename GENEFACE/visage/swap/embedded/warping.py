@@ -128,7 +128,7 @@ def _affine(target: np.ndarray, source: np.ndarray) -> np.ndarray:
     edges = np.stack([source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]], 2)
     linear = edges @ inverse
     usual = np.median(linear, axis=0)
-    # Seen edge-on or from behind, as those round the nostrils are, a triangle would be stretched over a pixel at random.
+    # Edge-on or from behind, as those round the nostrils are seen, a triangle is stretched over pixels at random.
     odd = (np.linalg.det(linear) <= 0) | (np.linalg.norm(linear, axis=(1, 2)) > _STRETCH * np.linalg.norm(usual))
     linear[odd] = usual
     shift = source.mean(1) - np.einsum("nij,nj->ni", linear, target.mean(1))
