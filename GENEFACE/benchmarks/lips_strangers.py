@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.motion import NAMES
-from visage.engines.lite.encoder import encode_speech
-from visage.engines.lite.mel import energies, in_context, levelled
+from visage.engines.lite.encoder import encode_utterance
+from visage.engines.lite.mel import energies, in_context, levelled_twice
 from visage.engines.lite.mouth import measures
 from visage.engines.lite.silence import voice_gate
 
@@ -58,7 +58,7 @@ def _row(sound: np.ndarray, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     """What is heard [T, D], what is seen [T, 3], and how far the mouth may follow [T]."""
     count = len(shapes)
     seen = measures(shapes)[:, :3]
-    speech = encode_speech(sound)[0]
-    heard = np.concatenate([0.5 * in_context(levelled(energies(sound)), 0, count, half=4),
+    speech = encode_utterance(sound)[0]
+    heard = np.concatenate([0.5 * in_context(levelled_twice(energies(sound)), 0, count, half=4),
                             in_context(speech, 0, count, half=6, sharpness=4.0)], 1)
     return heard, ((seen - seen.mean(0)) / seen.std(0)).astype(np.float32), voice_gate(sound)[:count]

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request, send_file
 from werkzeug.wsgi import FileWrapper
@@ -19,15 +19,16 @@ from visage.config import Settings
 from visage.errors import InvalidRequest, NotFound
 from visage.media.audio import write_wav
 from visage.media.labels.rhythm import with_rhythm
-from visage.storage.database import open_database, upgrade
 from visage.storage.paths import Paths, inside
-from visage.trust.audit import Audit
 from visage.trust.labelling import Labeller
 from visage.tts import Speech, SpeechRequest, VoiceChain, open_synthesizer
 from visage.tts.chain import SPEAKER
 from visage.tts.encoding import FORMATS, encode
 from visage.tts.loudness import speech_loudness
 from web.voice_errors import failure_of, status_of
+
+if TYPE_CHECKING:
+    from visage.trust.audit import Audit
 
 OWN_SOUND = re.compile(r"tts-[0-9a-f]{32}\.wav")
 """Name of a file written for a request that named none."""
@@ -189,6 +190,9 @@ def _log_of(settings: Settings, paths: Paths) -> Audit | None:
     """The log, where an agreement in it could matter; else the voice server does without a database."""
     if settings.audible_mark != "off":
         return None
+    from visage.storage.database import open_database, upgrade
+    from visage.trust.audit import Audit
+
     engine = open_database(settings.database_url or paths.database)
     upgrade(engine)
     return Audit(engine, settings.audit_days)

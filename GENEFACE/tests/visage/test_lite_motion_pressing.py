@@ -42,7 +42,7 @@ def test_a_wide_open_mouth_closes_for_sure_sounds_alone(basis: MouthBasis, monke
     names = pressing.viseme_names()
     chances = np.zeros((100, len(names)), np.float32)
     chances[40:46, names.index("lips")] = chance
-    monkeypatch.setattr(pressing, "encode_speech", lambda samples: (np.zeros((100, 64), np.float32), chances))
+    monkeypatch.setattr(pressing, "encode_utterance", lambda samples: (np.zeros((100, 64), np.float32), chances))
     rest = basis.measure(basis.rest[None])[0]
     wanted = np.tile((basis.span[1] - rest) + rest, (50, 1))
     wanted[20:23, 0] = rest[0] + opened * (basis.span[1, 0] - rest[0])

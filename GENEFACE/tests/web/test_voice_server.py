@@ -191,3 +191,17 @@ def test_twenty_thousand_characters(server: Running) -> None:
                        out_path="long.wav", speed=2).json()
     assert told["ok"] is True and told["seconds"] > 300
     assert soundfile.info(server.home / "static/audios/long.wav").duration == pytest.approx(told["seconds"])
+
+
+def test_it_starts_without_what_its_image_leaves_out() -> None:
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"cv2", "sqlalchemy", "skimage", "torch", "mediapipe", "onnxruntime", "docker", "huey"}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+import web.voice_server
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import cv2
 import numpy as np
 
 CURVES = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
@@ -28,6 +27,9 @@ def toned(codes: np.ndarray, curve: int) -> np.ndarray:
     ``curve`` is one of `CURVES`.  Light below 60 % of white stays as it is, brighter
     light is compressed by the strongest of its colours, so that hues stay.
     """
+    # Where sound alone is read, as in the voice server's image, OpenCV need not be there.
+    import cv2
+
     light = _linear(curve)[codes]
     if curve == 18:
         # what a screen adds to the light of the scene, ITU-R BT.2100 table 5, at 1000 cd/m²

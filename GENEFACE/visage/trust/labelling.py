@@ -6,13 +6,18 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from visage.config import Settings
 from visage.media.labels import Label, content_digest, read_label, write_label
 from visage.storage.paths import Paths
-from visage.trust.audit import Audit
 from visage.trust.credentials import sign
 from visage.trust.seals import Seals
+
+if TYPE_CHECKING:
+    # The voice server labels without a log, and its image has no database.
+    from visage.trust.audit import Audit
+
 
 NO_AGREEMENT = "The mark stays, because no agreement on unlabelled copies is on record."
 """Note of an export that was to have no mark."""

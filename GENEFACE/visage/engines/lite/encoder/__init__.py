@@ -22,6 +22,7 @@ from visage.engines.lite.mel import (
     energies_between,
     first_sample,
     levelled,
+    levelled_twice,
     whole_rows,
 )
 from visage.engines.lite.once import once
@@ -115,6 +116,15 @@ def encode_speech(samples: np.ndarray, network: Path = NETWORK) -> Encoded:
     `NotInstalled` when the network is missing or damaged.
     """
     return encode_rows(levelled(energies(samples)), network)
+
+
+@once
+def encode_utterance(samples: np.ndarray, network: Path = NETWORK) -> Encoded:
+    """The same of a sound that is there as a whole, a file or a sentence of a live answer: all of it tells its level.
+
+    Beginnings are heard better than by `encode_speech`, which knows no more of a voice than what came before.
+    """
+    return encode_rows(levelled_twice(energies(samples)), network)
 
 
 def encode_rows(rows: np.ndarray, network: Path = NETWORK) -> Encoded:

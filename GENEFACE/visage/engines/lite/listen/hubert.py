@@ -18,7 +18,7 @@ import numpy as np
 
 from visage.config import read_settings
 from visage.engines.lite.listen.mel import MelListener
-from visage.engines.lite.mel import energies, frame_count, in_context, levelled
+from visage.engines.lite.mel import energies, frame_count, in_context, levelled_twice
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.once import once
 from visage.errors import NotInstalled
@@ -45,7 +45,7 @@ class HubertListener(MelListener):
 
     def heard(self, samples: np.ndarray) -> Callable[[int, int], np.ndarray]:
         """As `MelListener.heard`, with what HuBERT makes of ±60 ms."""
-        rows = levelled(energies(samples))
+        rows = levelled_twice(energies(samples))
         speech = hubert_rows(samples, self._folder) * np.float32(_WEIGHT)
         return lambda first, last: np.concatenate([in_context(rows, first, last),
                                                    in_context(speech, first, last, half=2)], 1)

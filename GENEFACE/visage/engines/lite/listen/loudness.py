@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from visage.engines.lite.listen.contract import ListenerFit
-from visage.engines.lite.mel import energies, levelled
+from visage.engines.lite.mel import energies, levelled_twice
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.silence import shut_in_silence, speech_mask
 from visage.types import Phone
@@ -29,7 +29,7 @@ class LoudnessListener:
 
     def predict(self, samples: np.ndarray, phones: Sequence[Phone] = ()) -> np.ndarray:
         """As `Listener.predict`."""
-        rows = levelled(energies(samples))
+        rows = levelled_twice(energies(samples))
         speaking = speech_mask(samples)
         opened = _ranked(rows[:, _OPEN].mean(1), speaking)
         bright = _ranked(rows[:, _CLEAR].mean(1) - rows[:, _DULL].mean(1), speaking) * 2 - 1

@@ -10,7 +10,7 @@ import numpy as np
 from visage.engines.lite.listen.amplitude import Amplitude, fit_amplitude
 from visage.engines.lite.listen.contract import ListenerFit
 from visage.engines.lite.listen.regression import Regression, fit_regression
-from visage.engines.lite.mel import energies, frame_count, in_context, levelled
+from visage.engines.lite.mel import energies, frame_count, in_context, levelled_twice
 from visage.engines.lite.mouth import MouthBasis, measures
 from visage.engines.lite.silence import shut_in_silence, speech_mask
 from visage.errors import BadVideo, InvalidRequest
@@ -30,7 +30,7 @@ class MelListener:
 
     def heard(self, samples: np.ndarray) -> Callable[[int, int], np.ndarray]:
         """What is heard round the video frames from one to another: a function that makes features [N, D] of them."""
-        rows = levelled(energies(samples))
+        rows = levelled_twice(energies(samples))
         return lambda first, last: in_context(rows, first, last)
 
     def fit(self, samples: np.ndarray, coefficients: np.ndarray) -> ListenerFit:

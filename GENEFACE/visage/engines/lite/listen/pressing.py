@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visage.engines.lite.encoder import encode_speech, viseme_names
+from visage.engines.lite.encoder import encode_utterance, viseme_names
 from visage.engines.lite.mouth import MouthBasis
 
 _HEARD, _SPAN = 0.25, 0.2
@@ -24,7 +24,7 @@ def press_heard_lips(coefficients: np.ndarray, samples: np.ndarray, basis: Mouth
 
     What else was told counts too: a mouth told wide open closes only for a sure sound.
     """
-    lips = encode_speech(samples)[1][:, viseme_names().index("lips")].reshape(-1, 2).mean(1)
+    lips = encode_utterance(samples)[1][:, viseme_names().index("lips")].reshape(-1, 2).mean(1)
     gaps = basis.measure(coefficients)[:, 0]
     wide = np.clip(gaps / max(float(np.percentile(gaps, 95)), 1e-6), 0, 1)
     sure = _HEARD + _DOUBT * np.maximum(wide - _OPEN, 0)

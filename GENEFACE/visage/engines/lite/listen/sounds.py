@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from visage.engines.lite.encoder import encode_speech, viseme_names
+from visage.engines.lite.encoder import encode_utterance, viseme_names
 from visage.engines.lite.listen.contract import ListenerFit
 from visage.engines.lite.mouth import MouthBasis
 from visage.engines.lite.silence import shut_in_silence
@@ -33,7 +33,7 @@ class SoundListener:
     def predict(self, samples: np.ndarray, phones: Sequence[Phone] = ()) -> np.ndarray:
         """As `Listener.predict`; phones are not used."""
         names = list(viseme_names())
-        chances = encode_speech(samples)[1]
+        chances = encode_utterance(samples)[1]
         pull = chances * np.array([VISEMES[name].strength for name in names], np.float32)
         pull = gaussian_filter1d(pull, _SMOOTH, axis=0)
         wanted = (pull / pull.sum(1, keepdims=True)) @ person_measures(self.basis, names)
