@@ -198,7 +198,7 @@ def test_it_starts_without_what_its_image_leaves_out() -> None:
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"cv2", "sqlalchemy", "skimage", "torch", "mediapipe", "onnxruntime", "docker", "huey"}:
+        if name.split(".")[0] in {"cv2", "sqlalchemy", "skimage", "torch", "mediapipe", "onnxruntime", "docker"}:
             raise ModuleNotFoundError(name, name=name)
 sys.meta_path.insert(0, Absent())
 import web.voice_server
