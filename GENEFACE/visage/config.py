@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     """File that makes faces clear, e.g. ``codeformer.onnx``; empty: GFPGAN where it is there."""
     face_fidelity: float = Field(0.5, ge=0, le=1)
     """How faithful CodeFormer stays to the face as it was; larger is more faithful."""
-    lite_train_seconds: float = Field(270.0, gt=0)
+    lite_train_seconds: float = Field(240.0, gt=0)
     """Time the built-in engine may spend on learning a face in the quality ``fast``, at the default of 10 epochs."""
     lite_fine_seconds: float = Field(2400.0, gt=0)
     """The same in the quality ``fine``; on a GPU a quarter of it is spent."""

@@ -24,7 +24,7 @@ class Mode:
     """Part of that time spent on a second, small painter for live conversations; 0: the painter is small itself."""
 
 
-FAST = Mode("fast", crops.SIZE, 512, 270.0, 0.0)
+FAST = Mode("fast", crops.SIZE, 512, 240.0, 0.0)
 FINE = Mode("fine", crops.FINE, 768, 2400.0, 0.12)
 MODES = {mode.name: mode for mode in (FAST, FINE)}
 GPU_SHARE = 0.25

@@ -48,7 +48,7 @@ _DETAILED = 200.0
 """Width of a face, pixels, from which crops of 112 pixels lose detail that larger ones keep."""
 _SECOND = 1000
 """Previews of a second painter are numbered from here: the page loads one again when its number changes."""
-SHARES = {"check": 8.0, "track": 9.0, "listen": 8.0, "learn": 270.0, "finish": 12.0}
+SHARES = {"check": 8.0, "track": 9.0, "listen": 8.0, "learn": 240.0, "finish": 12.0}
 """About how many seconds each stage takes."""
 
 
