@@ -155,10 +155,13 @@ def _above(right: list[float], wrong: list[float]) -> float:
 
 
 def planted(clip: Watched) -> tuple[bool, float]:
-    """Whether the offset moves by just as many whole frames as the sound, for all `SHIFTS`, and the worst error."""
+    """Whether the offset moves by just as many whole frames as the sound, for all `SHIFTS`, and the worst error.
+
+    The offset between frames is compared: where a clip's own lies halfway, its whole number may go either way.
+    """
     own = clip.moved(0)
     found = [(shift, clip.moved(shift)) for shift in SHIFTS]
-    return (all(moved.frames - own.frames == shift for shift, moved in found),
+    return (all(round(moved.offset - own.offset) == shift for shift, moved in found),
             max(abs(moved.offset - own.offset - shift) for shift, moved in found))
 
 

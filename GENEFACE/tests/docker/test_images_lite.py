@@ -100,7 +100,7 @@ def test_sigint_stops_it_at_once_and_it_goes_on_where_it_stopped(lite_image: str
         assert container.wait(20) == 130
         assert time.monotonic() - began < 5
     assert list(told(said))[-1]["error"]["code"] == "job.cancelled"
-    assert (work / "checkpoints/man/work/learn.pt").is_file()
+    assert (work / "checkpoints/man/work/learn_112.pt").is_file()
 
     again = run(lite_image, work, *TRAIN, "24")
     assert again.code == 0, again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visage.engines.lite.encoder import encode_speech, viseme_names
+from visage.engines.lite.encoder import encode_utterance, viseme_names
 from visage.engines.lite.mel import energies
 from visage.engines.lite.visemes import VISEMES
 
@@ -18,7 +18,7 @@ def told_mouth(samples: np.ndarray) -> np.ndarray:
     lips' outer height is told by the opening.  Firm visemes count more than
     weak ones.  Nobody's voice or face was learnt for it.
     """
-    chances = encode_speech(samples)[1].astype(np.float64)
+    chances = encode_utterance(samples)[1].astype(np.float64)
     look = [VISEMES[name] for name in viseme_names()]
     weight = chances * np.array([one.strength for one in look])
     table = np.array([(one.opening, one.width, one.opening, one.jaw) for one in look])
@@ -27,7 +27,7 @@ def told_mouth(samples: np.ndarray) -> np.ndarray:
 
 def shut_lips(samples: np.ndarray) -> np.ndarray:
     """How likely p, b or m is heard, float64 [T] at 25 a second."""
-    chances = encode_speech(samples)[1]
+    chances = encode_utterance(samples)[1]
     column = chances[:, viseme_names().index("lips")].astype(np.float64)
     return column[:len(column) // 2 * 2].reshape(-1, 2).max(1)
 
