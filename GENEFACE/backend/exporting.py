@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from backend.services import Services
 from visage.media.labels.burning import burn_mark
+from visage.media.labels.mark import Mark
 from visage.storage.records import Turn
 from visage.storage.talks import ANSWER, Talks
 
 KEPT = "answer-labelled.mp4"
 """The copy of a kept answer that is given out."""
+_MILLISECONDS = 1000
 
 
 def finish_clip(services: Services, file: Path, what: str, owner: str = "", sources: Sequence[Path] = (), *,
@@ -40,3 +44,16 @@ def kept_answer(services: Services, talks: Talks, turn: Turn) -> Path:
         services.labeller.finish(draft, "kept answer")
         draft.replace(labelled)
     return labelled
+
+
+class Marked:
+    """Draws the mark on frames of one size, whatever their rate."""
+
+    def __init__(self) -> None:
+        self._mark: Mark | None = None
+
+    def __call__(self, frame: np.ndarray, seconds: float) -> np.ndarray:
+        """The frame, uint8 RGB [H, W, 3], with the mark of that time."""
+        if self._mark is None:
+            self._mark = Mark(frame.shape[1], frame.shape[0], _MILLISECONDS)
+        return self._mark.on_rgb(frame, round(seconds * _MILLISECONDS))

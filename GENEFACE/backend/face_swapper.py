@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from backend.exporting import Marked
 from backend.forms import FaceForm, Footage, SwapForm
 from backend.services import Services
 from visage.errors import BadImage, InvalidRequest, NotInstalled, Refused
 from visage.heaps import one_thread_each
 from visage.jobs.job import Job, Lane
 from visage.media.images import is_picture, probe_image
-from visage.media.labels.mark import Mark
 from visage.media.probe import probe
 from visage.storage.paths import child, safe_name
 from visage.swap import Restorer, Swapper, open_restorer, open_swapper
@@ -31,7 +31,6 @@ BASIC = ("No models for faces are installed, so the engine named basic was used:
          "face, not its shape.")
 """Note of a result of the embedded engine that nobody asked for by name."""
 _PICTURES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}
-_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +137,6 @@ def put_on(services: Services, wanted: Wanted, target: Path, out: Path, root: Pa
                         consent=consent.id if consent else "", person=consent.person if consent else "",
                         engine=engine, provider=result.provider, target=checksum(target))
     return result, consent, notes
-
-
-class Marked:
-    """Draws the mark on frames of one size, whatever their rate."""
-
-    def __init__(self) -> None:
-        self._mark: Mark | None = None
-
-    def __call__(self, frame: np.ndarray, seconds: float) -> np.ndarray:
-        """The frame, uint8 RGB [H, W, 3], with the mark of that time."""
-        if self._mark is None:
-            self._mark = Mark(frame.shape[1], frame.shape[0], _MILLISECONDS)
-        return self._mark.on_rgb(frame, round(seconds * _MILLISECONDS))
 
 
 def options_of(form: SwapForm) -> SwapOptions:

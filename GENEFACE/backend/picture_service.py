@@ -21,7 +21,8 @@ from typing import Any
 from pydantic import Field
 
 from backend import face_swapper
-from backend.face_swapper import Marked, Wanted
+from backend.exporting import Marked
+from backend.face_swapper import Wanted
 from backend.forms import Form, read
 from backend.picture_engines import PictureEngines
 from backend.picture_meter import Meter
