@@ -237,7 +237,7 @@ def find_target(services: Services, footage: Footage, owner: str) -> tuple[Path,
     return file, name
 
 
-def faces_in(services: Services, form: SwapForm, owner: str, report: Report = silent) -> Sequence[Mapping[str, Any]]:
+def faces_in(services: Services, form: SwapForm, owner: str) -> Sequence[Mapping[str, Any]]:
     """The faces of the target's frame ``form.frame``, in the form's order: box in shares of the picture, and score."""
     from visage.media.frames import read_video
     from visage.media.images import read_image
@@ -273,9 +273,11 @@ def _tie(services: Services, consent: Consent, photos: Sequence[Path], out: Path
         out.unlink(missing_ok=True)
         raise
     known = {path for _, path in services.consents.things(consent.id)}
-    if out.is_relative_to(services.paths.home):
+    if out.resolve().is_relative_to(services.paths.home):
         services.consents.attach(consent.id, "output", out)
-    for folder in {photo.parent for photo in photos if photo.is_relative_to(services.paths.home)} - known:
+    # A photo that somebody keeps elsewhere, below the installation too, is theirs, and so is all that lies beside it.
+    uploads = services.paths.uploads.resolve()
+    for folder in {photo.resolve().parent for photo in photos if photo.resolve().parent.parent == uploads} - known:
         services.consents.attach(consent.id, "photo", folder)
 
 

@@ -154,3 +154,17 @@ def test_what_cannot_be_asked_for(services: Services, tmp_path: Path) -> None:
     with pytest.raises(BadImage):
         face_swapper.photo_file(services, upload.id)
     assert Wanted((), "", "", "embedded", SwapOptions()).photos == ()
+
+
+def test_a_photo_that_is_no_upload_is_never_erased_nor_what_lies_beside_it(services: Services, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    photo, beside = picture(mine, "me.png"), mine / "diary.txt"
+    beside.write_text("mine")
+    consent = agreed(services, uploaded(services, photo))
+    out = services.paths.pictures / "out.png"
+    target = picture(tmp_path, "t.png", mirrored=True)
+    put_on(services, Wanted((photo,), consent, "embedded", "", SwapOptions()), target, out, tmp_path / "job",
+           By("job", "me"))
+    consent_verbs.erase(services, consent, "me")
+    assert photo.is_file() and beside.is_file() and not out.exists()
