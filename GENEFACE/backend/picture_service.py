@@ -193,13 +193,13 @@ class PictureService:
 
     def _made(self, order: PictureOrder, number: str, folder: Path, steps: Steps) -> dict[str, Any]:
         with steps.of("generate") as told:
-            picture = self._first(order, folder, told)
+            first = self._first(order, folder, told)
         photo = _decoded(order.source, "source", folder) if order.source else None
-        picture = self.process_face_swap_pipeline(picture, photo, order, folder, steps)
+        picture = self.process_face_swap_pipeline(first, photo, order, folder, steps)
         enhanced = any(step["name"] == "enhance" and step["status"] == "ok" for step in steps.done)
         reason = next((step.get("reason", "") for step in steps.done if step["name"] == "enhance"), "")
         with steps.of("label"):
-            final = self._labelled(picture, photo, folder, number, order)
+            final = self._labelled(picture, [file for file in (first, photo) if file], folder, number, order)
         info = probe_image(final)
         answer = {"image": base64.b64encode(final.read_bytes()).decode(), "width": info.width, "height": info.height,
                   "enhanced": enhanced, "reason": reason or None, "url": None, "key": None}
@@ -224,12 +224,13 @@ class PictureService:
         told.update(maker=made.maker, generated=made.generated, notes=[made.note] if made.note else [])
         return write_picture(made.pixels, folder / "first.png", 100, None)
 
-    def _labelled(self, picture: Path, photo: Path | None, folder: Path, number: str, order: PictureOrder) -> Path:
+    def _labelled(self, picture: Path, sources: list[Path], folder: Path, number: str, order: PictureOrder) -> Path:
+        """The finished picture, marked, with its own label in which those of ``sources`` live on."""
         marking = self.services.labeller.marking()
         pixels = read_image(picture)
         final = write_picture(Marked()(pixels, 0.0) if marking.visible else pixels, folder / "final.png", 100, None)
-        self.services.labeller.finish(final, "picture service", "", [file for file in (picture, photo) if file])
-        if photo:
+        self.services.labeller.finish(final, "picture service", "", sources)
+        if order.source:
             self.services.audit.note("face.swapped", number, "", consent=order.consent, engine=order.engine,
                                      target=checksum(picture), out=final.name)
         return final

@@ -66,6 +66,16 @@ def test_every_step_is_told_and_the_result_is_labelled_and_stored(services: Serv
     assert read_label(stored).producer == "Visage"
 
 
+def test_the_label_of_what_was_given_lives_on(services: Services, tmp_path: Path) -> None:
+    given = picture(tmp_path, "labelled.png")
+    before = services.labeller.finish(given, "test")
+    told = handler_of(services)({"id": "8", "input": {"image": b64(given), "engine": "embedded"}})
+    made = tmp_path / "made.png"
+    made.write_bytes(base64.b64decode(told["image"]))
+    after = read_label(made)
+    assert after.made_as != before.made_as and before.made_as in repr(after)
+
+
 def test_without_a_restorer_the_swapped_picture_is_kept_and_that_is_said(services: Services, tmp_path: Path) -> None:
     told = handler_of(services)({"input": order(services, tmp_path)})
     assert told["enhanced"] is False and "face_models" in told["reason"]
