@@ -129,7 +129,8 @@ def put_on(services: Services, wanted: Wanted, target: Path, out: Path, root: Pa
         identity = identity_of(engines.swapper, wanted.photos) if wanted.photos else None
         request = SwapRequest(target, out, wanted.options, root, Marked() if marking.visible else None, seal)
         result = swap_file(request, engines.swapper, identity, engines.restorer, report)
-        notes = (*engines.notes, *(identity.notes if identity else ()), *marking.notes)
+        chosen = engines.notes if wanted.photos else [note for note in engines.notes if note != BASIC]
+        notes = (*chosen, *(identity.notes if identity else ()), *marking.notes)
         engine = engines.swapper.name
     if consent:
         _tie(services, consent, wanted.photos, out)

@@ -129,7 +129,8 @@ def test_a_proof_is_asked_for_unless_the_operator_does_without(tmp_path: Path) -
 def test_restoring_alone_needs_no_consent(services: Services, tmp_path: Path) -> None:
     wanted = face_swapper.wanted_by(services, FaceForm(restorer="embedded"))
     out = services.paths.pictures / "clear.png"
-    result, consent, _ = put_on(services, wanted, picture(tmp_path, "t.png"), out, tmp_path / "job", By("job", "me"))
+    result, consent, notes = put_on(services, wanted, picture(tmp_path, "t.png"), out, tmp_path / "job", By("j", "me"))
+    assert BASIC not in notes, "no photo was put on"
     assert result.swapped == 1 and consent is None and read_label(out)
 
 
